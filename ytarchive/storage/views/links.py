@@ -5,11 +5,9 @@ content of a stored file. All other files have another origin and are not change
 """
 
 import errno
-import fcntl
 import hashlib
 import os
 import secrets
-import shutil
 import stat
 from collections.abc import Callable
 from contextlib import suppress
@@ -22,12 +20,11 @@ from ytarchive.common.disk import os_errors
 from ytarchive.common.errors import NoLinkPossible
 from ytarchive.common.file_names import stored_name
 from ytarchive.common.paths import VIEW_MARKER
-from ytarchive.common.regular import open_regular
 from ytarchive.storage.store import files
+from ytarchive.storage.views import making
 from ytarchive.storage.views.models import LinkMethod
 
 _UNFINISHED = ".ytarchive-unfinished-"
-_FICLONE = 0x40049409
 _EXFAT_STEP, _FAT_STEP = 10_000_000, 2_000_000_000
 """Nanoseconds between the times that a file can have."""
 _LARGEST_INTEGER = 2**63 - 1
@@ -179,7 +176,7 @@ class ViewFolder:
 
     def _create(self, wanted: Wanted, path: Path, *, replace: bool) -> None:
         if wanted.source is None:
-            self._finish(path, lambda draft: _write(draft, wanted.content), replace=replace)
+            self._finish(path, lambda draft: making.write(draft, wanted.content), replace=replace)
             return
         if not stat.S_ISREG(wanted.source.lstat().st_mode):
             # To open a FIFO blocks, and a link can lead out of the archive.
@@ -199,15 +196,17 @@ class ViewFolder:
 
     def _link(self, method: LinkMethod, source: Path, path: Path, *, replace: bool) -> None:
         if method is LinkMethod.HARDLINK and not replace:
-            _link_hard(source, path)
+            making.link_hard(source, path)
         elif method is LinkMethod.SYMLINK and not replace:
-            _link_symbolic(self._target(source, path), path)
+            making.link_symbolic(self._target(source, path), path)
         else:
             create = {
-                LinkMethod.REFLINK: lambda draft: _reflink(source, draft),
-                LinkMethod.HARDLINK: lambda draft: _link_hard(source, draft),
-                LinkMethod.SYMLINK: lambda draft: _link_symbolic(self._target(source, path), draft),
-                LinkMethod.COPY: lambda draft: _copy(source, draft),
+                LinkMethod.REFLINK: lambda draft: making.reflink(source, draft),
+                LinkMethod.HARDLINK: lambda draft: making.link_hard(source, draft),
+                LinkMethod.SYMLINK: lambda draft: making.link_symbolic(
+                    self._target(source, path), draft
+                ),
+                LinkMethod.COPY: lambda draft: making.copy(source, draft),
             }
             self._finish(path, create[method], replace=replace)
 
@@ -226,7 +225,7 @@ class ViewFolder:
             if replace:
                 draft.replace(path)
             else:
-                _name_new(draft, path)
+                making.rename_new(draft, path)
         finally:
             draft.unlink(missing_ok=True)
 
@@ -267,38 +266,3 @@ def _is_same_time(copy: os.stat_result, stored: os.stat_result) -> bool:
     difference = abs(copy.st_mtime_ns - stored.st_mtime_ns)
     is_rounded = copy.st_mtime_ns % _EXFAT_STEP == 0
     return difference == 0 or (is_rounded and difference <= _FAT_STEP)
-
-
-def _name_new(draft: Path, path: Path) -> None:
-    try:
-        os.link(draft, path)
-    except FileExistsError:
-        raise
-    except OSError:  # FAT has no hard links
-        if filesystem.exists(path):
-            raise FileExistsError(path) from None
-        draft.rename(path)
-
-
-def _write(draft: Path, content: bytes) -> None:
-    draft.write_bytes(content)
-    draft.chmod(0o644)
-
-
-def _reflink(source: Path, draft: Path) -> None:
-    with open_regular(source) as original, draft.open("xb") as copy:
-        fcntl.ioctl(copy.fileno(), _FICLONE, original.fileno())
-    shutil.copystat(source, draft)
-
-
-def _link_hard(source: Path, path: Path) -> None:
-    os.link(source, path)
-
-
-def _link_symbolic(target: Path, path: Path) -> None:
-    path.symlink_to(target)
-
-
-def _copy(source: Path, draft: Path) -> None:
-    shutil.copyfile(source, draft)
-    shutil.copystat(source, draft)

@@ -331,14 +331,14 @@ async def test_a_view_on_another_file_system_has_symbolic_links_or_copies(
     config = config.model_copy(update={"allowed_roots": [outside]})
     storage = await StorageService.open(config)
     await store(storage, config, VIDEO)
-    monkeypatch.setattr("ytarchive.storage.views.links._link_hard", cross_device)
+    monkeypatch.setattr("ytarchive.storage.views.making.link_hard", cross_device)
     views = views_of(storage)
     await views.add_view(AddView(name="far", policy=ViewPolicy.LIBRARY, path=str(outside / "view")))
     assert (await sync(storage, "far")).method is LinkMethod.SYMLINK
     assert (
         outside / "view" / FILES[2]
     ).readlink() == config.base_path / f"videos/{VIDEO}/{VIDEO}.mp4"
-    monkeypatch.setattr("ytarchive.storage.views.links._link_symbolic", cross_device)
+    monkeypatch.setattr("ytarchive.storage.views.making.link_symbolic", cross_device)
     copied = AddView(
         name="copies", policy=ViewPolicy.LIBRARY, path=str(outside / "copy"), allow_copy=True
     )
