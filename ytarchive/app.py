@@ -38,6 +38,8 @@ from ytarchive.logging import (
     register_secrets,
 )
 from ytarchive.logging.service import LoggingService
+from ytarchive.maintenance import MaintenanceAPI
+from ytarchive.maintenance.service import MaintenanceService
 from ytarchive.metadata import MetadataAPI
 from ytarchive.metadata.pictures import YouTubePictures
 from ytarchive.metadata.service import MetadataService
@@ -165,6 +167,8 @@ async def _storage(parts: Composition) -> AsyncIterator[StorageService]:
     storage.channels.look_up = parts.look_up_channel
     storage.known_channels.pictures = YouTubePictures(parts.settings.network)
     storage.adopter.trusts_callers = not parts.in_server
+    maintenance = MaintenanceService(parts.settings, storage.rebuild, parts.of)
+    parts.above[MaintenanceAPI] = maintenance
     try:
         yield storage
     finally:

@@ -22,10 +22,7 @@ from ytarchive.discovery import PROBE_SECONDS, Archive, server_token
 from ytarchive.http import CONTRACTS, remote
 from ytarchive.jobs import IN_PROCESS, RegisterService, RegistryAPI, ServiceRegistry
 from ytarchive.jobs.service import JobsService
-from ytarchive.maintenance import MaintenanceAPI
-from ytarchive.maintenance.service import MaintenanceService
 from ytarchive.metadata import MetadataAPI, MetadataQuery
-from ytarchive.storage.service import StorageService
 
 log = logger.bind(service="jobs")
 
@@ -52,6 +49,8 @@ class Composition:
         self.in_server = in_server
         self.scheduler = Scheduler(in_server=in_server)
         self.local: dict[ServiceName, ServiceContract] = {}
+        self.above: dict[type[Contract], Contract] = {}
+        """Implementations, in this process, of the contracts of packages above the services."""
 
     def remote_client(self, contract: type[C]) -> C:
         """Return the client of a service in another process."""
@@ -74,8 +73,8 @@ class Composition:
         if service is None:
             return self.remote_client(contract)
         found: Contract = service
-        if contract is MaintenanceAPI and isinstance(service, StorageService):
-            found = MaintenanceService(self.settings, service.rebuild, self.of)
+        if contract in self.above:
+            found = self.above[contract]
         elif contract not in type(service).__mro__:
             found = service.subjects()[contract]
         return cast("C", found)
