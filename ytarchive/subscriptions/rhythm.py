@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
-from statistics import median
+from statistics import median_low
 
 from pydantic import Field
 
@@ -22,7 +22,7 @@ _RECENT = 20
 """The number of uploads from which the rhythm is computed."""
 _CHECKS_PER_GAP = 10
 _PATIENCE = 3
-"""If no upload follows for this many usual gaps, checks become less frequent."""
+"""After this many usual gaps without an upload, checks become less frequent."""
 _INACTIVE = timedelta(days=90)
 _MIN_UPLOADS = 3
 _CRON_TIMES = 8
@@ -105,10 +105,14 @@ def _adaptive(recent: Sequence[datetime], now: datetime) -> Pace:
     if len(recent) < _MIN_UPLOADS:
         known = f"fewer than {_MIN_UPLOADS} uploads are known"
         return Pace(DAILY, f"{known}; checked every day")
-    usual = median(later - earlier for earlier, later in pairwise(recent))
+    gaps = [later - earlier for earlier, later in pairwise(recent)]
+    mean, usual = (recent[-1] - recent[0]) / len(gaps), median_low(gaps)
+    rhythm = f"uploads about every {spoken(usual)}"
+    if mean / _PATIENCE > usual:  # several uploads at a time: their small gaps are no rhythm
+        usual = mean / _PATIENCE
+        rhythm = f"uploads at irregular times, on average every {spoken(mean)}"
     gap = max(usual, silence / _PATIENCE)
     interval = min(max(gap / _CHECKS_PER_GAP, SHORTEST), DAILY)
-    rhythm = f"uploads about every {spoken(usual)}" if usual else "uploads at the same time"
     if gap > usual:
         rhythm += f", but none since {recent[-1]:%Y-%m-%d}"
     return Pace(interval, f"{rhythm}; checked every {spoken(interval)}")

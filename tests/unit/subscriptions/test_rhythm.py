@@ -38,7 +38,12 @@ def every(gap: timedelta, count: int = 30, last: timedelta = timedelta()) -> lis
         (every(DAY, count=1, last=91 * DAY), WEEKLY, "no upload for 91 days"),
         (every(DAY, count=2), DAILY, "fewer than 3 uploads are known; checked every day"),
         ([], DAILY, "fewer than 3 uploads are known; checked every day"),
-        ([NOW - DAY] * 5, 0.8 * HOUR, "uploads at the same time, but none since 2026-05-31"),
+        ([NOW - DAY] * 5, 0.8 * HOUR, "uploads about every minute, but none since 2026-05-31"),
+        (
+            [each - MINUTE * n for each in every(6 * DAY) for n in range(3)],
+            timedelta(seconds=5456),
+            "uploads at irregular times, on average every 45 hours; checked every 91 minutes",
+        ),
     ],
 )
 def test_interval_is_a_tenth_of_the_median_gap(
