@@ -103,7 +103,7 @@ async def test_folder_of_yt_dlp_is_adopted_and_not_changed(
     assert "names 2 videos" in reasons["download-archive.txt"]
     assert reasons["A film [0123456789a].mp4.part"].startswith("unfinished")
     assert reasons["A film [0123456789a].f137.mp4"].startswith("unfinished")
-    assert "has the id" in reasons["holidays.mp4"]
+    assert "no id of a video" in reasons["holidays.mp4"]
     stored = config.base_path / "videos" / VIDEO
     source = library / "A channel" / f"A title [{VIDEO}].mp4"
     assert is_same(stored / f"{VIDEO}.mp4", source) is (method is AdoptMethod.LINK)

@@ -45,7 +45,9 @@ class VideoMetadata(Model):
         default=None, description="null if it is not known, as with the Data API"
     )
     source: str | None = Field(
-        default=None, description='"data_api" or "yt-dlp"; null if it is not known'
+        default=None,
+        description='"data_api" or "yt-dlp"; "file name" or "NFO file" for an adopted video whose '
+        "metadata was not fetched yet; null if it is not known",
     )
 
 

@@ -45,4 +45,4 @@ from ytarchive.media.packaging import (
     sound_arguments,
     write_package,
 )
-from ytarchive.media.streams import PICTURE, SOUND, Streams, streams_of
+from ytarchive.media.streams import PICTURE, SOUND, Streams, pages_of, streams_of

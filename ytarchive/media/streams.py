@@ -16,6 +16,7 @@ _STREAM = re.compile(r"Stream #0:\d+.*?: (Video|Audio): (.*)")
 _SIZE = re.compile(r"\b(\d{2,5})x(\d{2,5})\b")
 _CODEC = re.compile(r"^\w*")
 _COVER = "(attached pic)"
+_PAGE = re.compile(r"^ +(?:purl|comment) *: (https?://\S+)$", re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,14 @@ def streams_of(path: Path, ffmpeg: str | None) -> Streams:
               for kind in ("Video", "Audio")}  # fmt: skip
     kinds = frozenset(kind.lower() for kind, _ in found)
     return Streams(kinds, picture, codecs["Video"], codecs["Audio"])
+
+
+def pages_of(path: Path, ffmpeg: str) -> list[str]:
+    """Return the addresses in a file's tags, where yt-dlp embeds the page of the video.
+
+    Raises IntegrityFailure, or OSError.
+    """
+    return _PAGE.findall(_header(path, ffmpeg))
 
 
 def _header(path: Path, ffmpeg: str) -> str:

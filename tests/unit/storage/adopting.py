@@ -2,10 +2,19 @@
 
 import asyncio
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from ytarchive.common.models import every_item
-from ytarchive.storage import AdoptedFile, AdoptedFileQuery, Adoption, AdoptRequest, PassState
+from ytarchive.storage import (
+    AdoptedFile,
+    AdoptedFileQuery,
+    Adoption,
+    AdoptRequest,
+    FindingKind,
+    PassState,
+    VerificationAPI,
+    VerifyRequest,
+)
 from ytarchive.storage.service import StorageService
 
 
@@ -26,3 +35,13 @@ async def report(storage: StorageService) -> dict[str, AdoptedFile]:
     query = AdoptedFileQuery(limit=100)
     files = [each async for each in every_item(storage.adopter.list_adopted_files, query)]
     return {each.path: each for each in files}
+
+
+async def findings(storage: StorageService, *, videos: int) -> dict[FindingKind, int]:
+    """The findings of a complete verification of so many videos."""
+    verifier = cast("VerificationAPI", storage.subjects()[VerificationAPI])
+    await verifier.start_verification(VerifyRequest())
+    while (found := await verifier.get_verification()).state is PassState.RUNNING:
+        await asyncio.sleep(0.005)
+    assert (found.state, found.videos_checked) == (PassState.COMPLETE, videos)
+    return found.findings

@@ -11,6 +11,7 @@ from typing import Any
 from ytarchive.media import ffmpeg_path
 
 CAPTIONS = "WEBVTT\n\n00:00.000 --> 00:01.000\nHello\n"
+SUBRIP = "1\n00:00:00,000 --> 00:00:01,000\nHello\n"
 JPEG = b"\xff\xd8\xff\xe0 a picture \xff\xd9"
 SECONDS = 2
 

@@ -1,9 +1,6 @@
 """What is adopted of damaged, repeated and odd files, and after a kill."""
 
-import asyncio
 import os
-import signal
-import sys
 from pathlib import Path
 from typing import cast
 
@@ -11,7 +8,6 @@ import pytest
 
 from tests.unit.storage.adopting import adopt, report
 from tests.unit.storage.foreign_libraries import (
-    digests,
     info,
     media,
     of_yt_dlp,
@@ -28,7 +24,6 @@ from ytarchive.storage import (
     Outcome,
     PassState,
     VideoMarks,
-    rebuild_library,
 )
 from ytarchive.storage.service import StorageService
 
@@ -154,45 +149,6 @@ async def test_full_disk_stops_before_copying_and_the_next_run_continues(
 
 async def _no_space(_: int) -> Space:
     return Space(capacity=2**40, free=0, kept=0)
-
-
-@pytest.mark.parametrize("method", list(AdoptMethod))
-async def test_killed_adoption_is_completed_by_the_next_run(
-    config: StorageConfig, tmp_path: Path, method: AdoptMethod
-) -> None:
-    folder = tmp_path / "in"
-    ids = [f"{number:010d}a" for number in range(6)]
-    for video_id in ids:
-        of_yt_dlp(folder, video_id)
-    before = digests(folder)
-    code = (
-        "import asyncio, os, signal, sys\n"
-        "from pathlib import Path\n"
-        "from tests.unit.storage.adopting import adopt\n"
-        "from ytarchive.common.config import StorageConfig\n"
-        "from ytarchive.storage.adopt.records import AdoptionRecords\n"
-        "from ytarchive.storage.service import StorageService\n"
-        "async def killed(self, settled):\n"
-        "    if settled.video_id >= sys.argv[4]: os.kill(os.getpid(), signal.SIGKILL)\n"
-        "    await whole(self, settled)\n"
-        "whole, AdoptionRecords.settle = AdoptionRecords.settle, killed\n"
-        "async def main():\n"
-        "    storage = await StorageService.open(StorageConfig(base_path=Path(sys.argv[1])))\n"
-        "    await adopt(storage, Path(sys.argv[2]), method=sys.argv[3])\n"
-        "asyncio.run(main())\n"
-    )
-    arguments = (str(config.base_path), str(folder), method.value, ids[2])
-    process = await asyncio.create_subprocess_exec(sys.executable, "-c", code, *arguments)
-    assert await process.wait() == -signal.SIGKILL
-    storage = await StorageService.open(config)
-    done = await adopt(storage, folder, method=method)
-    assert (done.state, done.videos_adopted, done.videos_done) == (PassState.COMPLETE, 6, 6)
-    assert done.files == {Outcome.ADOPTED: len(before)}
-    assert digests(folder) == ({} if method is AdoptMethod.MOVE else before)
-    assert (await storage.get_stats()).total_videos == 6
-    await storage.close()
-    rebuilt = await rebuild_library(config)
-    assert (rebuilt.videos, rebuilt.metadata, rebuilt.problems) == (6, 6, 0)
 
 
 async def test_cancelled_adoption_resumes_and_another_one_is_refused_meanwhile(

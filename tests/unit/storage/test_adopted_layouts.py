@@ -1,139 +1,143 @@
-"""Videos are recognised by the default names of other programs. Each sample names its source."""
+"""Videos are recognised by the default names of other programs, and by common other names."""
 
 import json
-from collections.abc import Callable
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.unit.storage.adopting import adopt, report
+from tests.unit.storage.adopting import adopt, findings, report
 from tests.unit.storage.foreign_libraries import (
     CAPTIONS,
     JPEG,
+    SUBRIP,
     digests,
     info,
     media,
-    of_yt_dlp,
     write_file,
 )
+from tests.unit.storage.peer_libraries import SAMPLES, Sample, nfo
 from tests.unit.storage.samples import OTHER, VIDEO
+from ytarchive.media import ffmpeg_path
 from ytarchive.storage import Outcome
 from ytarchive.storage.adopt.recognisers import Listing, recognised
 from ytarchive.storage.service import StorageService
 
-CHANNEL = "UCuAXFkgsw1L7xaCfnd5JJOw"
+IDS = [VIDEO, OTHER, "-bcdefghij_"]
 
 
-def yt_dlp(folder: Path) -> None:
-    """`%(title)s [%(id)s].%(ext)s`: yt_dlp/utils/_utils.py, DEFAULT_OUTTMPL."""
-    of_yt_dlp(folder, VIDEO)
-
-
-def youtube_dl(folder: Path) -> None:
-    """`%(title)s-%(id)s.%(ext)s`: youtube_dl/utils.py, DEFAULT_OUTTMPL."""
-    write_file(folder / f"A title-{VIDEO}.mp4", media())
-    write_file(folder / f"A title-{VIDEO}.en.vtt", CAPTIONS)
-
-
-def pinchflat(folder: Path) -> None:
-    """`/{{ source_custom_name }}/{{ upload_yyyy_mm_dd }} {{ title }}/{{ title }} [{{ id }}]`.
-
-    kieraneglin/pinchflat, lib/pinchflat/profiles/media_profile.ex.
-    """
-    place = folder / "A source" / "2009-10-25 A title"
-    stem = f"A title [{VIDEO}]"
-    write_file(place / f"{stem}.mp4", media())
-    write_file(place / f"{stem}.info.json", info(VIDEO))
-    write_file(place / f"{stem}-thumb.jpg", JPEG)
-    write_file(place / f"{stem}.en.srt", "1\n00:00:00,000 --> 00:00:01,000\nHello\n")
-    write_file(place / f"{stem}.nfo", "<episodedetails/>")
-    write_file(folder / "A source" / "tvshow.nfo", "<tvshow/>")
-    write_file(folder / "A source" / "poster.jpg", JPEG)
-
-
-def tubesync(folder: Path) -> None:
-    """`{yyyy_mm_dd}_{source}_{title}_{key}_{format}.{ext}`.
-
-    meeb/tubesync, tubesync/tubesync/settings.py, MEDIA_FORMATSTR_DEFAULT.
-    """
-    stem = f"2009-10-25_a-source_a-title_{VIDEO}_1080p-avc1-mp4a"
-    write_file(folder / "video" / "a-source" / f"{stem}.mkv", media(".mkv"))
-    write_file(folder / "video" / "a-source" / f"{stem}.jpg", JPEG)
-
-
-def tube_archivist(folder: Path) -> None:
-    """`<channel id>/<video id>.mp4`: tubearchivist/tubearchivist, docs on the media folder."""
-    write_file(folder / CHANNEL / f"{VIDEO}.mp4", media())
-    write_file(folder / CHANNEL / f"{VIDEO}.en.vtt", CAPTIONS)
-
-
-def ytdl_sub(folder: Path) -> None:
-    """`Season <year>/s<year>.e<month><day><n> - <title>.mp4`, ids in the download archive.
-
-    jmbannon/ytdl-sub, prebuilt preset "TV Show by Date"; `maintain_download_archive` in
-    src/ytdl_sub/config/preset_options.py: `.ytdl-sub-{subscription_name}-download-archive.json`.
-    """
-    stem = "Season 2009/s2009.e102501 - A title"
-    names = [f"{stem}.mp4", f"{stem}-thumb.jpg"]
-    recorded = {VIDEO: {"upload_date": "2009-10-25", "extractor": "youtube", "file_names": names}}
-    write_file(folder / "A show" / ".ytdl-sub-A show-download-archive.json", json.dumps(recorded))
-    write_file(folder / "A show" / f"{stem}.mp4", media())
-    write_file(folder / "A show" / f"{stem}-thumb.jpg", JPEG)
-
-
-def youtarr(folder: Path) -> None:
-    """`<channel>/<channel> - <title> [id]/<channel> - <title> [id].mp4`.
-
-    DialmasterOrg/Youtarr, docs/YOUTARR_DOWNLOADS_FOLDER_STRUCTURE.md.
-    """
-    stem = f"A channel - A title [{VIDEO}]"
-    write_file(folder / "A channel" / stem / f"{stem}.mp4", media())
-    write_file(folder / "A channel" / stem / f"{stem}.jpg", JPEG)
-    write_file(folder / "A channel" / stem / f"{stem}.en.srt", "1\n00:00:00,000 --> 1\nHello\n")
-
-
-def metube(folder: Path) -> None:
-    """`%(title)s.%(ext)s`, ids in the state folder.
-
-    alexta69/metube, app/main.py, OUTPUT_TEMPLATE; app/ytdl.py, PersistentQueue.
-    """
-    item = {"id": VIDEO, "url": f"https://www.youtube.com/watch?v={VIDEO}"}
-    state = {"items": [{"key": item["url"], "info": item | {"filename": "A title.mp4"}}]}
-    write_file(folder / ".metube" / "completed.json", json.dumps(state))
-    write_file(folder / "A title.mp4", media())
-
-
-def youtubedl_material(folder: Path) -> None:
-    """`video/%(title)s.%(ext)s` with info.json.
-
-    Tzahi12345/YoutubeDL-Material, backend/config.js (`path-video`, `include_metadata`).
-    """
-    write_file(folder / "video" / "A title.mp4", media())
-    write_file(folder / "video" / "A title.info.json", info(VIDEO))
-    write_file(folder / "video" / "A title.jpg", JPEG)
-
-
-SAMPLES = [
-    (yt_dlp, 7), (youtube_dl, 2), (pinchflat, 4), (tubesync, 2), (tube_archivist, 2),
-    (ytdl_sub, 2), (youtarr, 3), (metube, 1), (youtubedl_material, 3),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("sample", "files"), SAMPLES)
-async def test_library_of_a_program_is_adopted_and_not_changed(
-    storage: StorageService, tmp_path: Path, sample: Callable[[Path], None], files: int
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.__name__)
+async def test_library_of_a_program_is_adopted_verified_and_not_changed(
+    storage: StorageService, tmp_path: Path, sample: Sample
 ) -> None:
     folder = tmp_path / "library"
-    sample(folder)
+    sample(folder, IDS)
     before = digests(folder)
     done = await adopt(storage, folder)
     rows = await report(storage)
-    assert (done.videos_adopted, done.files[Outcome.ADOPTED]) == (1, files), rows
+    count = len(IDS) * SAMPLES[sample]
+    assert (done.videos_adopted, done.files[Outcome.ADOPTED]) == (len(IDS), count), rows
     assert rows.keys() == before.keys()
-    assert (await storage.video_exists(VIDEO)).exists
     assert digests(folder) == before
     again = await adopt(storage, folder)
-    assert (again.videos_adopted, again.files[Outcome.DUPLICATE]) == (0, files)
+    assert (again.videos_adopted, again.files[Outcome.DUPLICATE]) == (0, count)
+    assert await findings(storage, videos=len(IDS)) == {}
+
+
+WHOLE = {
+    f"A title [{VIDEO}].{rest}": content
+    for rest, content in {
+        "mp4": media(), "info.json": info(VIDEO), "description": "Described", "url": "[Internet",
+        "webloc": "<plist/>", "desktop": "[Desktop", "annotations.xml": "<document/>",
+        "en.vtt": CAPTIONS, "en-orig.vtt": CAPTIONS, "zh-Hans.srt": SUBRIP, "webp": b"RIFF 1",
+        "live_chat.json": "{}",
+    }.items()
+}  # fmt: skip
+UNFINISHED = {
+    f"A title [{VIDEO}].{rest}": media()
+    for rest in ("mp4.part", "mp4.ytdl", "temp.mp4", "f137.mp4", "f251.webm", "f140-drc.m4a",
+                 "f616.mp4.part-Frag3", "fhls-1080.mp4", "mp4.aria2")
+}  # fmt: skip
+ADOPTED = "videos/"
+
+
+def of_site(site: str, video_id: str) -> str:
+    return info(video_id, extractor=site, extractor_key=site.title())
+
+
+@pytest.mark.parametrize(
+    ("files", "reasons"),
+    [
+        (WHOLE, {"": ADOPTED}),
+        (UNFINISHED, {"": "unfinished"}),
+        ({f"A_title [{VIDEO}].mkv": media(".mkv")}, {"": ADOPTED}),
+        ({f"{VIDEO}.mp4": media(), f"{VIDEO}.info.json": info(VIDEO)}, {"": ADOPTED}),
+        ({"A list/001 - A.mp4": media(), "A list/001 - A.info.json": info(VIDEO)}, {"": ADOPTED}),
+        ({"A.mp4": media(), "A.mp4.info.json": info(VIDEO), "A.mp4.jpg": JPEG}, {"": ADOPTED}),
+        ({"A-Collection1.mp4": media(), "A-Collection1.info.json": info(VIDEO)}, {"": ADOPTED}),
+        ({"A.mp4": media(), "A.nfo": nfo(VIDEO)}, {".mp4": ADOPTED, ".nfo": "media server"}),
+        ({"A.mp4": media(), "A.nfo": f"<!DOCTYPE x>{nfo(VIDEO)}"}, {".mp4": "no id of a video"}),
+        ({"A.mp4": media(), "A.info.json": '{"id": '}, {".mp4": "does not describe"}),
+        ({f"A [{VIDEO}].mp4": media(), f"A [{VIDEO}].info.json": of_site("vimeo", VIDEO)},
+         {".mp4": "a video of Vimeo", ".json": "a video of Vimeo"}),
+        ({"A [v1234567890].mp4": media()}, {"": "no id of a video"}),
+        ({"A [UCx].info.json": json.dumps({"_type": "playlist"})}, {"": "a playlist or a channel"}),
+        ({f"A [{VIDEO}].info.json": info(VIDEO)}, {"": f"describes the video {VIDEO}"}),
+        ({"done": f"youtube {VIDEO}\nvimeo 1\n"}, {"": "names 1 videos of YouTube"}),
+        ({"notes.txt": "youtube is fun to watch\n"}, {"": "no media file"}),
+        ({"folder.jpg": JPEG, "tvshow.nfo": nfo("UCx", "tvshow")}, {"": "media server"}),
+    ],
+)  # fmt: skip
+async def test_every_file_has_one_outcome_and_an_understandable_reason(
+    storage: StorageService, tmp_path: Path, files: dict[str, str | bytes],
+    reasons: dict[str, str],
+) -> None:  # fmt: skip
+    for name, content in files.items():
+        write_file(tmp_path / "in" / name, content)
+    await adopt(storage, tmp_path / "in")
+    rows = await report(storage)
+    assert rows.keys() == files.keys()
+    for path, row in rows.items():
+        expected = [reason for end, reason in reasons.items() if path.endswith(end)]
+        assert all(each in row.detail for each in expected), (path, row.detail)
+        assert (row.outcome is Outcome.ADOPTED) is row.detail.startswith(ADOPTED)
+
+
+def embed_page(source: Path, target: Path) -> None:
+    """Copy a film with the tag that `--embed-metadata` writes."""
+    page = ("-metadata", f"comment=https://www.youtube.com/watch?v={VIDEO}")
+    command = [str(ffmpeg_path()), "-v", "error", "-i", str(source), "-c", "copy", *page]
+    subprocess.run([*command, str(target)], check=True)
+
+
+async def test_page_that_yt_dlp_embeds_in_media_identifies_the_video(
+    storage: StorageService, tmp_path: Path
+) -> None:
+    write_file(tmp_path / "plain.mp4", media())
+    (tmp_path / "in").mkdir()
+    embed_page(tmp_path / "plain.mp4", tmp_path / "in" / "A title.mp4")
+    assert (await adopt(storage, tmp_path / "in")).videos_adopted == 1
+    assert (await report(storage))["A title.mp4"].layout == "tags"
+
+
+@pytest.mark.parametrize(
+    ("name", "described", "title"),
+    [(f"A title [{VIDEO}]", "", "A title"), (f"A-title-{VIDEO}", "", "A-title"),
+     (f"2009-10-25_a-source_a-title_{VIDEO}_1080p-vp9", "", "a-title"),
+     (f"20091025_{VIDEO}_a-title", "", "a-title"),
+     (f"A title_ a [{VIDEO}]", nfo(VIDEO), "A title: with a colon")],
+)  # fmt: skip
+async def test_title_in_a_name_or_an_nfo_file_is_kept_until_metadata_is_fetched(
+    storage: StorageService, tmp_path: Path, name: str, described: str, title: str
+) -> None:
+    write_file(tmp_path / "in" / f"{name}.mp4", media())
+    if described:
+        write_file(tmp_path / "in" / f"{name}.nfo", described)
+    await adopt(storage, tmp_path / "in")
+    metadata = await storage.get_metadata(VIDEO)
+    assert metadata.title == title
+    assert (metadata.upload_date is not None) is bool(described)
+    assert (await storage.adopter.list_undescribed()).video_ids == [VIDEO]
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from ytarchive.common.errors import DiskFull, NotFound
+from ytarchive.common.errors import DiskFull, FileFailure, NotFound
+from ytarchive.storage.adopt.describing import is_provisional
 from ytarchive.storage.adopt.examining import ExaminedCopy, Examiner, Refused
 from ytarchive.storage.adopt.models import AdoptMethod, Outcome
 from ytarchive.storage.adopt.placing import Placer, adoption_folder, archived_files
@@ -122,7 +123,8 @@ class Decisions:
                 for file, _ in reversed(named):
                     await asyncio.to_thread(self._placer.remove, file)
         settled.is_adopted = True
-        settled.is_undescribed = copy.metadata is None
+        if not (copy.is_described or self._dry_run):
+            settled.is_undescribed = await self._lacks_description(video_id)
         settled.adopted_bytes = sum(file.size for file, _ in named)
         for file, archived in named:
             settled.add([file], Outcome.ADOPTED, f"videos/{video_id}/{archived.name}")
@@ -177,7 +179,7 @@ class Decisions:
                 await asyncio.to_thread(self._placer.remove, file)
             settled.add([file], Outcome.ADOPTED, f"{prefix}/{name}")
         settled.is_adopted = True
-        settled.is_undescribed = not await self._is_described(settled.video_id)
+        settled.is_undescribed = await self._lacks_description(settled.video_id)
         settled.adopted_bytes = sum(file.size for file in begun)
 
     async def _stored(self, video_id: str) -> StorageLocation | None:
@@ -193,6 +195,13 @@ class Decisions:
             return (await self._target.videos.locate(video_id)).has_metadata
         except NotFound:
             return False
+
+    async def _lacks_description(self, video_id: str) -> bool:
+        """Return whether there is no metadata of a video, or only provisional metadata."""
+        try:
+            return is_provisional(await self._target.descriptions.get(video_id))
+        except (NotFound, FileFailure):
+            return True
 
     async def _add_duplicates(self, copies: Sequence[ExaminedCopy], settled: Settled) -> None:
         """Settle the copies of a stored video, and name those that are better."""

@@ -29,9 +29,10 @@ from ytarchive.media import (
     require_playable,
     video_metadata,
 )
+from ytarchive.storage.adopt.describing import provisional_metadata
 from ytarchive.storage.adopt.naming import INFO, archived_side_file
 from ytarchive.storage.adopt.recognisers import FoundFile
-from ytarchive.storage.adopt.scanning import LARGEST_INFO, youtube_id
+from ytarchive.storage.adopt.recorded_ids import LARGEST_INFO, other_site, youtube_id
 from ytarchive.storage.intake.ranking import MediaFacts, facts_of_local
 from ytarchive.storage.store.layout import is_sound_alone
 
@@ -52,6 +53,8 @@ class ExaminedCopy:
     facts: MediaFacts
     info: Info
     metadata: VideoMetadata | None
+    is_described: bool
+    """Whether the metadata is from an `info.json`; otherwise it is provisional."""
     side_files: list[tuple[FoundFile, ArchivedFile]] = field(default_factory=list)
     refused: dict[str, str] = field(default_factory=dict)
     """Side files that are not adopted, with the reasons."""
@@ -85,9 +88,17 @@ class Examiner:
                 refused[described.path] = str(error)
         _attempt(lambda: self._check_media(media, info))
         facts = facts_of_local(self.path(media), media.size, info)
-        copy = ExaminedCopy(media, facts, info, _metadata(info), refused=refused)
+        metadata = _metadata(info)
+        known = metadata or self._provisional(media, video_id)
+        copy = ExaminedCopy(media, facts, info, known, metadata is not None, refused=refused)
         self._add_side_files(copy, video_id, [each for each in files if not each.is_media])
         return copy
+
+    def _provisional(self, media: FoundFile, video_id: str) -> VideoMetadata | None:
+        path = self.path(media)
+        with os_errors(path):
+            changed = path.stat().st_mtime_ns
+        return provisional_metadata(path, video_id, from_micros(max(changed, 0) // 1000))
 
     def _info(self, file: FoundFile, video_id: str) -> Info:
         content = _attempt(lambda: self._read(file, LARGEST_INFO))
@@ -96,6 +107,8 @@ class Examiner:
         except ValueError as error:
             raise _UnusableInfo(f"it is damaged: {error}") from None
         found = youtube_id(info)
+        if found is None and (site := other_site(info)):
+            raise Refused(f"its info.json describes a video of {site}")
         if found is None:
             raise _UnusableInfo("it does not describe a video of YouTube")
         if found != video_id:

@@ -11,8 +11,9 @@ from ytarchive.storage.store.known_files import is_known_foreign
 from ytarchive.storage.store.layout import parsed
 
 INFO = ".info.json"
+NFO = ".nfo"
 _UNFINISHED = re.compile(
-    r"\.(part|ytdl|tmp)$|\.part-Frag\d+|\.temp\.\w+$|\.f(\d|hls|dash|http)[\w-]*\.\w+$"
+    r"\.(part|ytdl|tmp|aria2)$|\.part-Frag\d+|\.temp\.\w+$|\.f(\d|hls|dash|http)[\w-]*\.\w+$"
 )
 _THUMBNAIL = re.compile(r"-thumb\.(jpg|jpeg|png|webp)$", re.IGNORECASE)
 _SAFE = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
@@ -37,7 +38,8 @@ def is_of_no_video(name: str) -> bool:
 def stems_of(name: str) -> list[str]:
     """Return the names without suffix that the media of a file may have, longest first."""
     if name.endswith(INFO):
-        return [name.removesuffix(INFO)]
+        stem = name.removesuffix(INFO)
+        return [stem, *stems_of(stem)[:1]] if is_media(stem) else [stem]
     thumbnail = _THUMBNAIL.search(name)
     found = [name[: thumbnail.start()]] if thumbnail else []
     stem, dot, _ = name.rpartition(".")
@@ -47,9 +49,21 @@ def stems_of(name: str) -> list[str]:
     return found
 
 
-def rest_of(name: str, stem: str) -> str:
-    """Return the part of a file's name after that of its media: `en.vtt`, `info.json`."""
-    return name[len(stem) :].removeprefix("-thumb")[1:]
+def info_names(media: str) -> tuple[str, str]:
+    """Return the names that the `info.json` of a media file may have."""
+    return f"{stems_of(media)[0]}{INFO}", f"{media}{INFO}"
+
+
+def rest_of(name: str, stem: str, names: Container[str]) -> str:
+    """Return the part of a file's name after that of its media: `en.vtt`, `info.json`.
+
+    The side file of `A.mp4` may be named `A.info.json` or `A.mp4.info.json`. `names`: of the files
+    in the folder.
+    """
+    rest = name[len(stem) :].removeprefix("-thumb")[1:]
+    suffix, _, after = rest.partition(".")
+    media = f"{stem}.{suffix}"
+    return after if after and media in names and is_media(media) else rest
 
 
 def archived_side_file(video_id: str, rest: str, generated: Container[str]) -> ArchivedFile | None:
@@ -62,6 +76,8 @@ def archived_side_file(video_id: str, rest: str, generated: Container[str]) -> A
     if is_unfinished(f"{video_id}.{rest}"):
         return None
     file = parsed(f"{video_id}.{rest}")
+    if file.role is Role.INFO and f".{rest}" != INFO:
+        return None
     if file.role is Role.CAPTIONS:
         return _captions(video_id, rest, generated)
     if file.role is Role.THUMBNAIL and "." in rest:  # one of several pictures

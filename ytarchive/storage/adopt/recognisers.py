@@ -22,6 +22,7 @@ _ID = r"(?P<id>[A-Za-z0-9_-]{11})"
 _IN_BRACKETS = re.compile(rf"\[{_ID}\](?: \[[^\]]*\])?$")
 _OF_TUBESYNC = re.compile(rf"^\d{{4}}-\d\d-\d\d_.*_{_ID}_(\d{{3,4}}p-[a-z0-9-]+|[a-z0-9]+)$")
 _AFTER_DASH = re.compile(rf"-{_ID}$")
+_OF_TWITCH = re.compile(r"v\d{10}")
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|\d+|[a-z]+(?:[-_][a-z]+)+")
 """Ends of titles that are as long as an id."""
 
@@ -37,6 +38,10 @@ class Listing:
     """Video ids from the `info.json` files, by the name without suffix; empty: of no video."""
     recorded: Mapping[str, str] = field(default_factory=dict)
     """Video ids that a program recorded in a file of its own, by path without suffix."""
+    in_nfo: Mapping[str, str] = field(default_factory=dict)
+    """Video ids from NFO files, by the name without suffix; empty: none."""
+    in_tags: Mapping[str, str] = field(default_factory=dict)
+    """Video ids from the tags of media, by the name without suffix; empty: none."""
 
     def path(self, name: str) -> str:
         """Return the path of a file in the adopted folder."""
@@ -77,6 +82,14 @@ def _recorded(stem: str, listing: Listing) -> str | None:
     return listing.recorded.get(listing.path(stem))
 
 
+def _in_nfo(stem: str, listing: Listing) -> str | None:
+    return listing.in_nfo.get(stem)
+
+
+def _in_tags(stem: str, listing: Listing) -> str | None:
+    return listing.in_tags.get(stem)
+
+
 def _of_tube_archivist(stem: str, listing: Listing) -> str | None:
     is_channel = re.search(r"(^|/)UC[A-Za-z0-9_-]{22}$", listing.folder)
     old = re.match(rf"\d{{8}}_{_ID}_", stem)  # before version 0.3.7
@@ -91,7 +104,7 @@ def _id_alone(stem: str, _: Listing) -> str | None:
 
 def _in_brackets(stem: str, _: Listing) -> str | None:
     found = _IN_BRACKETS.search(stem)
-    return found["id"] if found else None
+    return found["id"] if found and not _OF_TWITCH.fullmatch(found["id"]) else None
 
 
 def _in_folder_too(stem: str, listing: Listing) -> str | None:
@@ -128,8 +141,12 @@ RECOGNISERS: Sequence[tuple[str, Recogniser]] = (
     ("info.json", _described),
     ("id", _id_alone),
     ("yt-dlp, old", _after_dash),
+    ("NFO", _in_nfo),
+    ("tags", _in_tags),
 )
 """The namings of programs. Those that only one program uses precede the general ones."""
+UNSURE = frozenset({"id", "yt-dlp, old"})
+"""The namings that the end of a title may have by chance, so that an `info.json` decides."""
 
 
 def recognised(stem: str, listing: Listing) -> tuple[str, str] | None:
@@ -157,7 +174,7 @@ def files_in(listing: Listing) -> Iterator[FoundFile]:
         elif (known := found[stem]) is None:
             yield FoundFile(path, size, _unknown(stem, listing))
         else:
-            rest = "" if is_media(name) else rest_of(name, stem)
+            rest = "" if is_media(name) else rest_of(name, stem, listing.sizes)
             yield FoundFile(path, size, None, known[1], known[0], listing.path(stem), rest)
 
 
@@ -172,4 +189,4 @@ def _problem(name: str) -> str | None:
 def _unknown(stem: str, listing: Listing) -> str:
     if listing.described.get(stem) == "":
         return f"{stem}{INFO} does not describe a video of YouTube"
-    return "neither the name nor an info.json has the id of a video"
+    return "no id of a video is in its name, an info.json, an NFO file or its tags"

@@ -23,10 +23,11 @@ class ArchiveLines:
 def read_download_archive(path: Path) -> ArchiveLines:
     """Return the videos that a list names. Blocks. Raises FileFailure."""
     with os_errors(path), path.open("rb") as content:
-        return _read(content)
+        return read_lines(content)
 
 
-def _read(lines: Iterable[bytes]) -> ArchiveLines:
+def read_lines(lines: Iterable[bytes]) -> ArchiveLines:
+    """Return the videos in the lines of a list."""
     found: dict[str, None] = {}
     read = ArchiveLines()
     for number, line in enumerate(lines, 1):

@@ -726,9 +726,7 @@ ORDER BY path LIMIT :limit;
 INSERT INTO undescribed_videos (video_id) VALUES (:video_id) ON CONFLICT DO NOTHING;
 
 -- name: list_undescribed
-SELECT undescribed_videos.video_id FROM undescribed_videos
-LEFT JOIN videos USING (video_id)
-WHERE videos.metadata_at IS NULL ORDER BY video_id LIMIT :limit;
+SELECT video_id FROM undescribed_videos ORDER BY video_id LIMIT :limit;
 
 -- name: settle_undescribed
 DELETE FROM undescribed_videos WHERE video_id IN (SELECT value FROM json_each(:video_ids));
