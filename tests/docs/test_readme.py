@@ -29,7 +29,7 @@ FIRST, TASKS, SEARCHING, SETTINGS = marked("README.md")
 [OVER_HTTP] = marked("docs/tutorial.md")
 HOW_TO = marked("docs/how-to.md")
 BROWSE, SERVERS, FORMATS, CAPTIONS, PROFILES, ADOPT, CRON, *OTHERS = HOW_TO
-BACKUP, MOVE, REMOVE, UNDO, EXPORT, COOKIES = OTHERS
+PAUSE, BACKUP, MOVE, REMOVE, UNDO, EXPORT, COOKIES = OTHERS
 VIDEO = "jNQXAC9IVRw"
 ADOPTED = "abcdef0ABCD"
 
@@ -145,6 +145,12 @@ def test_the_recipe_for_an_existing_library_adopts_it(variables: dict[str, str])
     write_file(Path(variables["HOME"], "Videos", f"A film [{ADOPTED}].mkv"), media(".mkv"))
     assert "1 of 1 adopted" in run(ADOPT, variables)
     assert archive(variables).joinpath("videos", ADOPTED, f"{ADOPTED}.mkv").is_file()
+
+
+def test_the_recipe_for_a_pause_shows_its_reason(variables: dict[str, str]) -> None:
+    printed = run(PAUSE, variables)
+    assert "(the disk is being copied)" in printed
+    assert "Work resumes" in printed
 
 
 def test_the_recipe_for_backups_restores_one(variables: dict[str, str]) -> None:

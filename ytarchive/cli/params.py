@@ -89,6 +89,24 @@ MOMENT = Parsed("moment", _moment)
 """A time in UTC: ISO 8601 (without a zone: of this machine), or a time ago such as `90m`."""
 
 
+def _next_moment(text: str) -> datetime:
+    """Return the next moment of a time of day, or an ISO 8601 time, in UTC."""
+    found = re.fullmatch(r"(\d{1,2}):(\d\d)", text.strip())
+    try:
+        if found is None:
+            return datetime.fromisoformat(text.strip()).astimezone(UTC)
+        now = datetime.now()  # noqa: DTZ005  # a local time, whose offset may differ tomorrow
+        next_one = now.replace(hour=int(found[1]), minute=int(found[2]), second=0, microsecond=0)
+        return (next_one + timedelta(days=next_one <= now)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        message = f"{text!r} is neither a time of day, such as 07:00, nor an ISO 8601 time."
+        raise ValueError(message) from None
+
+
+NEXT_MOMENT = Parsed("moment", _next_moment)
+"""A future time in UTC: the next `07:00` of this machine, or ISO 8601."""
+
+
 def _duration(text: str) -> float:
     try:
         seconds = _SECONDS.validate_python(text)

@@ -94,6 +94,8 @@ class GovernorChanged(Model):
     state: str
     reason: str | None = None
     paused_at: UtcDatetime | None = None
+    paused_until: UtcDatetime | None = None
+    pause_reason: str | None = None
     subject: ClassVar[str | None] = "governor"
     is_state: ClassVar[bool] = True
 

@@ -99,6 +99,9 @@ class HealthCheck(Model):
     problems: dict[str, str] = Field(
         default={}, description="Background work that fails at present, with its errors"
     )
+    waiting_for: str | None = Field(
+        default=None, description="Why Jobs starts no video at present; null for other services"
+    )
 
     @classmethod
     def of(
@@ -109,6 +112,7 @@ class HealthCheck(Model):
         since: float,
         healthy: bool | None = None,
         problems: dict[str, str] | None = None,
+        waiting_for: str | None = None,
     ) -> "HealthCheck":
         """Return the health of a service that started at `since` (monotonic clock).
 
@@ -125,6 +129,7 @@ class HealthCheck(Model):
             uptime_seconds=int(time.monotonic() - since),
             checks=checks,
             problems=problems or {},
+            waiting_for=waiting_for,
         )
 
     @property

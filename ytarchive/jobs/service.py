@@ -241,7 +241,14 @@ class JobsService(JobsAPI, DownloadListener):
     async def health(self) -> HealthCheck:
         checks = {"database": await self._repository.database.is_usable()}
         problems = self._guards.supervisor.problems()
-        return HealthCheck.of(self.service, checks, since=self._started, problems=problems)
+        held = self._guards.waiting()
+        return HealthCheck.of(
+            self.service,
+            checks,
+            since=self._started,
+            problems=problems,
+            waiting_for=held.message if held else None,
+        )
 
     async def _found(self, job_id: str, *, expand: bool | None = None) -> Job:
         job = await self._repository.job(job_id, expand=expand)

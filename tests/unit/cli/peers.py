@@ -23,6 +23,7 @@ from ytarchive.download import (
 )
 from ytarchive.jobs import (
     FIRST_VIDEOS,
+    UNLIMITED_PAUSE,
     Availability,
     AvailabilityAPI,
     AvailabilityQuery,
@@ -41,6 +42,7 @@ from ytarchive.jobs import (
     JobStatus,
     JobType,
     JobView,
+    PauseRequest,
     RegistryAPI,
     RestoredAvailability,
     ResultStatus,
@@ -121,13 +123,16 @@ class GovernorPeer(GovernorAPI):
             state="closed", pace="polite", videos_per_hour=180, ready_videos=80
         )
         self.calls: list[str] = []
+        self.pauses: list[PauseRequest] = []
 
     async def get_governor(self) -> GovernorState:
         return self.state
 
-    async def pause_governor(self) -> GovernorState:
+    async def pause_governor(self, request: PauseRequest = UNLIMITED_PAUSE) -> GovernorState:
         self.calls.append("pause")
-        return self.state
+        self.pauses.append(request)
+        update = {"paused_until": request.until, "pause_reason": request.reason}
+        return self.state.model_copy(update=update)
 
     async def resume_governor(self) -> GovernorState:
         self.calls.append("resume")

@@ -23,7 +23,7 @@ from ytarchive.common.errors import (
 )
 from ytarchive.common.telemetry import REGISTRY
 from ytarchive.jobs.governor.governor import Governor
-from ytarchive.jobs.governor.models import DIRECT, Permit
+from ytarchive.jobs.governor.models import DIRECT, PauseRequest, Permit
 from ytarchive.jobs.queue.repository import SCHEMA
 
 HOUR = 3600.0
@@ -367,7 +367,7 @@ async def test_a_pause_by_a_user_lasts_until_resume_also_after_a_restart(
 ) -> None:
     governor = await bench.open()
     running = await governor.admit(source="running", queued=True)
-    await governor.pause()
+    await governor.pause(PauseRequest())
     listing = asyncio.create_task(governor.turn())
     assert await admitted(governor) is None
     async with asyncio.timeout(5):  # what belongs to a running download passes
@@ -392,6 +392,46 @@ async def test_a_pause_by_a_user_lasts_until_resume_also_after_a_restart(
     await governor.resume()
     await asyncio.wait_for(listing, 5)
     assert (await bench.open()).snapshot().paused_at is None
+
+
+async def test_a_pause_with_a_time_ends_by_itself_also_after_a_restart(bench: Bench) -> None:
+    until = bench.now() + timedelta(hours=2)
+    governor = await bench.open()
+    await governor.pause(PauseRequest(until=until, reason="the disk is copied"))
+    waiting = governor.waiting()
+    assert waiting is not None
+    assert waiting.until == until
+    assert "until 2026-01-01 02:00 UTC (the disk is copied)" in waiting.message
+
+    bench.passed += 1.9 * HOUR
+    again = await bench.open()
+    assert again.snapshot().pause_reason == "the disk is copied"
+    assert await admitted(again) is None
+    bench.passed += 0.2 * HOUR
+    assert again.waiting() is None
+    assert await admitted(again) is not None
+    for each in (again, await bench.open()):
+        assert (each.snapshot().paused_at, each.snapshot().paused_until) == (None, None)
+
+
+async def test_a_waiting_request_is_sent_when_the_time_of_the_pause_is_over(bench: Bench) -> None:
+    governor = await bench.open()
+    await governor.pause(PauseRequest(until=bench.now() + timedelta(seconds=0.05)))
+    asking = asyncio.create_task(governor.admit())
+    await asyncio.sleep(0)
+    assert not asking.done()
+    bench.passed += 1
+    await asyncio.wait_for(asking, 10)
+
+
+async def test_a_further_pause_replaces_time_and_reason(bench: Bench) -> None:
+    governor = await bench.open()
+    await governor.pause(PauseRequest(until=bench.now() + timedelta(hours=1), reason="one"))
+    since = governor.snapshot().paused_at
+    bench.passed += 60
+    await governor.pause(PauseRequest(reason="two"))
+    state = governor.snapshot()
+    assert (state.paused_at, state.paused_until, state.pause_reason) == (since, None, "two")
 
 
 @pytest.mark.parametrize("error", [BotCheck(), IpBlocked(), RateLimited(retry_after=80_000)])

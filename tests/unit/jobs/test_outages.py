@@ -21,7 +21,7 @@ from ytarchive.common.errors import (
     YTArchiveError,
 )
 from ytarchive.common.models import utc_now
-from ytarchive.jobs import CreateJob, Job, JobStatus, JobType, ResultStatus, RetryJobs
+from ytarchive.jobs import CreateJob, Job, JobStatus, JobType, PauseRequest, ResultStatus, RetryJobs
 from ytarchive.jobs.service import JobsService
 
 LIST = "PLmany"
@@ -184,7 +184,7 @@ async def test_a_pause_stops_listings_lookups_and_downloads_until_it_is_resumed(
 ) -> None:
     workshop.metadata.playlists[LIST] = [video_id(1)]
     async with workshop.open() as jobs:
-        await jobs.governor.pause_governor()
+        await jobs.governor.pause_governor(PauseRequest(reason="a backup runs"))
         created = [
             await jobs.create_job(listed()),
             await jobs.create_job(videos(video_id(2))),
@@ -196,6 +196,7 @@ async def test_a_pause_stops_listings_lookups_and_downloads_until_it_is_resumed(
         for job in created:
             waiting = await waits_for(jobs, job.id, "paused")
             assert "ytarchive resume" in (waiting.progress.waiting_for or "")
+            assert "a backup runs" in (waiting.progress.waiting_for or "")
         await asyncio.sleep(0.05)
         assert workshop.metadata.pages == 0
         assert workshop.metadata.batches == []

@@ -156,7 +156,9 @@ def _cancelled(report: CancelReport) -> RenderableType:
 
 def _show_pause(out: Output, governor: GovernorState) -> None:
     if governor.paused_at:
-        since = moment(governor.paused_at)
+        until = f" until {moment(governor.paused_until)}" if governor.paused_until else ""
+        reason = f" ({governor.pause_reason})" if governor.pause_reason else ""
+        since = moment(governor.paused_at) + until + reason
         out.line(
             f"Paused by `ytarchive pause` since {since}; `ytarchive resume` ends the pause",
             "yellow",

@@ -7,8 +7,10 @@ from ytarchive.common.identifiers import OpaqueId
 from ytarchive.common.models import Done
 from ytarchive.common.services import ServiceName
 from ytarchive.jobs.governor.models import (
+    UNLIMITED_PAUSE,
     GivenPermit,
     GovernorState,
+    PauseRequest,
     PermitOutcome,
     PermitRequest,
 )
@@ -25,10 +27,11 @@ class GovernorAPI(Contract, Protocol):
         ...
 
     @endpoint("POST /governor/pause")
-    async def pause_governor(self) -> GovernorState:
-        """Pause new work until it is resumed, also after a restart.
+    async def pause_governor(self, request: PauseRequest = UNLIMITED_PAUSE) -> GovernorState:
+        """Pause new work until a time or until it is resumed, also after a restart.
 
-        Active downloads continue. Listings and direct downloads wait too.
+        Active downloads continue. Listings and direct downloads wait too. A further request
+        replaces time and reason. Raises InvalidRequest if the time is in the past.
         """
         ...
 

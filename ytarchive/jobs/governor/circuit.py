@@ -19,7 +19,7 @@ from ytarchive.common.errors import (
 from ytarchive.common.events import GovernorChanged, publish
 from ytarchive.common.rows import fields_of, readable, row_of
 from ytarchive.common.telemetry import GOVERNOR_NEXT_PROBE, GOVERNOR_PAUSES, GOVERNOR_STATE
-from ytarchive.jobs.governor.models import DIRECT, GovernorState
+from ytarchive.jobs.governor.models import DIRECT, GovernorState, PauseRequest
 from ytarchive.jobs.queue.waiting import Waiting
 
 _FIRST_COOL_OFF = timedelta(minutes=60)
@@ -86,6 +86,8 @@ class CircuitState:
     counted_at: datetime
     paused_at: datetime | None = None
     """When a user paused it; None if it is not paused."""
+    paused_until: datetime | None = None
+    pause_reason: str | None = None
     egress: str = DIRECT
     outages: int = 0
     """Consecutive pauses without a connection; a new process starts at 0."""
@@ -117,6 +119,24 @@ class CircuitState:
             self.times_in_a_row += 1
         return cool_off * (1 + random.uniform(0, 0.1))  # noqa: S311  # not for security
 
+    def pause(self, request: PauseRequest, now: datetime) -> None:
+        """Pause all new work, or replace time and reason of the present pause."""
+        self.paused_at = self.paused_at or now
+        self.paused_until, self.pause_reason = request.until, request.reason
+
+    def end_pause(self) -> None:
+        """End a pause by a user."""
+        self.paused_at = self.paused_until = self.pause_reason = None
+        self.publish()
+
+    def pause_left(self, now: datetime) -> float:
+        """Return the seconds of the pause by a user; its time is by the wall clock."""
+        if self.paused_until is not None and self.paused_until <= now:
+            self.end_pause()
+        if self.paused_at is None:
+            return 0
+        return (self.paused_until - now).total_seconds() if self.paused_until else math.inf
+
     def shown(self, settings: DownloadConfig, tokens: float) -> GovernorState:
         """Return the current state; `tokens`: videos that may start at once."""
         names = GovernorState.model_fields.keys() & vars(self).keys()
@@ -131,11 +151,14 @@ class CircuitState:
     def waiting(self) -> Waiting | None:
         """Return why no video starts now, except the pace; None if one may."""
         if self.paused_at is not None:
-            since = f"{self.paused_at:%Y-%m-%d %H:%M} UTC"
+            since = f"since {self.paused_at:%Y-%m-%d %H:%M} UTC"
+            until = f" until {self.paused_until:%Y-%m-%d %H:%M} UTC" if self.paused_until else ""
+            reason = f" ({self.pause_reason})" if self.pause_reason else ""
             message = (
-                f"paused by `ytarchive pause` since {since}; `ytarchive resume` ends the pause"
+                f"paused by `ytarchive pause` {since}{until}{reason}; `ytarchive resume` ends the "
+                "pause"
             )
-            return Waiting("paused", message, egress=self.egress)
+            return Waiting("paused", message, self.paused_until, self.egress)
         probe = self.next_probe_at
         if self.circuit is Circuit.OPEN and probe:
             message = f"{self.message}; next attempt at {probe:%Y-%m-%d %H:%M} UTC"
@@ -157,7 +180,9 @@ class CircuitState:
 
     def publish(self) -> None:
         """Publish the state."""
-        publish(GovernorChanged(state=self.circuit, reason=self.reason, paused_at=self.paused_at))
+        names = GovernorChanged.model_fields.keys() & vars(self).keys()
+        values = {name: getattr(self, name) for name in names}
+        publish(GovernorChanged(**values, state=self.circuit))
 
 
 async def load_circuit(

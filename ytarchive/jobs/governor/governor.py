@@ -9,7 +9,6 @@ Waits are measured by a monotonic clock, so that setting the wall clock does not
 """
 
 import asyncio
-import math
 from contextlib import suppress
 from datetime import timedelta
 from typing import Self
@@ -32,7 +31,7 @@ from ytarchive.jobs.governor.circuit import (
     refusal_of,
     save_circuit,
 )
-from ytarchive.jobs.governor.models import DIRECT, GovernorState, Permit
+from ytarchive.jobs.governor.models import DIRECT, GovernorState, PauseRequest, Permit
 from ytarchive.jobs.queue.clock import CLOCK_WAS_SET, Clock, Stopwatch, stopwatch
 from ytarchive.jobs.queue.waiting import Waiting
 
@@ -208,10 +207,10 @@ class Governor:
         message = f"{playlist_id} lists {now} videos instead of {before}: answers are incomplete"
         await self._open_circuit(LISTING_SHRANK, message)
 
-    async def pause(self) -> None:
-        """Start no new work until `resume`, also after a restart."""
-        log.info("paused by a user")
-        self._state.paused_at = self._state.paused_at or self._now()
+    async def pause(self, request: PauseRequest) -> None:
+        """Start no new work until the pause ends, also after a restart."""
+        self._state.pause(request, self._now())
+        log.info("a user paused new work: {}", request.reason or "without a reason")
         await self.save()
 
     async def resume(self) -> None:
@@ -220,7 +219,7 @@ class Governor:
         Blocks reported by requests that started before are ignored then.
         """
         log.info("resumed by a user")
-        self._state.paused_at = None
+        self._state.end_pause()
         self._before_resume = set(self._permitted)
         self._state.times_in_a_row = 0
         if self._state.circuit is Circuit.OPEN:
@@ -277,8 +276,8 @@ class Governor:
 
     def _wait(self, cost: float) -> float:
         """Return the seconds until a request of `cost` is allowed."""
-        if self._pause(cost):
-            return math.inf
+        if pause := self._pause(cost):
+            return pause
         if self._state.circuit is not Circuit.CLOSED:
             return self._probe_due - self._passed()
         if self._ramp is not None and cost >= 1 and len(self._permitted) >= self._ramp:
@@ -286,11 +285,12 @@ class Governor:
         return self._bucket.wait(cost)
 
     def _pause(self, _: float) -> float:
-        return 0 if self._state.paused_at is None else math.inf
+        return self._state.pause_left(self._now())
 
     def _apply_clock_change(self) -> None:
-        """Update the time of the next probe after a change of the wall clock."""
+        """Update the time of the next probe after a change of the wall clock, and end a pause."""
         state = self._state
+        state.pause_left(self._now())
         if state.circuit is not Circuit.OPEN or state.next_probe_at is None:
             return
         due = self._now() + timedelta(seconds=self._probe_due - self._passed())

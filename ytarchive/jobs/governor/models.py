@@ -25,9 +25,25 @@ class GovernorState(Model):
     paused_at: UtcDatetime | None = Field(
         default=None, description="When a user paused all new work; null if not paused"
     )
+    paused_until: UtcDatetime | None = Field(
+        default=None, description="When the pause ends; null if it ends by a request"
+    )
+    pause_reason: str | None = Field(default=None, description="The user's reason for the pause")
     pace: str = Field(description='"polite" or "off"')
     videos_per_hour: int
     ready_videos: int = Field(description="Videos that may start at once at the polite pace")
+
+
+class PauseRequest(Model):
+    """A pause of all new work; without `until` it ends by a request."""
+
+    until: UtcDatetime | None = Field(default=None, description="When work resumes by itself")
+    reason: Text | None = Field(
+        default=None, max_length=200, description="Shown wherever work is reported as waiting"
+    )
+
+
+UNLIMITED_PAUSE = PauseRequest()
 
 
 class PermitRequest(Model):

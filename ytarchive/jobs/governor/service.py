@@ -6,13 +6,15 @@ from loguru import logger
 
 from ytarchive.common import errors
 from ytarchive.common.identifiers import new_id
-from ytarchive.common.models import Done
+from ytarchive.common.models import Done, utc_now
 from ytarchive.jobs.governor.api import GovernorAPI, PermitsAPI
 from ytarchive.jobs.governor.gate import GovernedGate
 from ytarchive.jobs.governor.governor import Governor
 from ytarchive.jobs.governor.models import (
+    UNLIMITED_PAUSE,
     GivenPermit,
     GovernorState,
+    PauseRequest,
     Permit,
     PermitOutcome,
     PermitRequest,
@@ -47,8 +49,10 @@ class GovernorService(GovernorAPI):
     async def get_governor(self) -> GovernorState:
         return self._governor.snapshot()
 
-    async def pause_governor(self) -> GovernorState:
-        await self._governor.pause()
+    async def pause_governor(self, request: PauseRequest = UNLIMITED_PAUSE) -> GovernorState:
+        if request.until is not None and request.until <= utc_now():
+            raise errors.InvalidRequest(f"the pause would end in the past: {request.until}")
+        await self._governor.pause(request)
         return self._governor.snapshot()
 
     async def resume_governor(self) -> GovernorState:

@@ -556,16 +556,17 @@ SELECT * FROM governor WHERE egress = :egress;
 -- name: save_governor
 INSERT INTO governor (
     egress, state, reason, message, opened_at, next_probe_at, times_in_a_row, tokens, counted_at,
-    paused_at
+    paused_at, paused_until, pause_reason
 ) VALUES (
     :egress, :state, :reason, :message, :opened_at, :next_probe_at, :times_in_a_row, :tokens,
-    :counted_at, :paused_at
+    :counted_at, :paused_at, :paused_until, :pause_reason
 )
 ON CONFLICT (egress) DO UPDATE SET
     state = excluded.state, reason = excluded.reason, message = excluded.message,
     opened_at = excluded.opened_at, next_probe_at = excluded.next_probe_at,
     times_in_a_row = excluded.times_in_a_row, tokens = excluded.tokens,
-    counted_at = excluded.counted_at, paused_at = excluded.paused_at;
+    counted_at = excluded.counted_at, paused_at = excluded.paused_at,
+    paused_until = excluded.paused_until, pause_reason = excluded.pause_reason;
 
 -- Availability ------------------------------------------------------------------------------------
 

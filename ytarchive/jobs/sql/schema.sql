@@ -1,7 +1,7 @@
 -- jobs.db: the queue, the registry of services and the governor's state.
 -- Times are microseconds since 1970 in UTC.
 
-PRAGMA user_version = 102;
+PRAGMA user_version = 103;
 
 CREATE TABLE jobs (
     id TEXT PRIMARY KEY,
@@ -199,5 +199,7 @@ CREATE TABLE governor (
     times_in_a_row INTEGER NOT NULL,
     tokens REAL NOT NULL,             -- videos that may start at once
     counted_at INTEGER NOT NULL,      -- when `tokens` was computed
-    paused_at INTEGER                 -- when a user paused it; NULL: not paused
+    paused_at INTEGER,                -- when a user paused it; NULL: not paused
+    paused_until INTEGER,             -- when the pause ends; NULL: at `resume`
+    pause_reason TEXT                 -- the user's reason
 ) STRICT, WITHOUT ROWID;
