@@ -14,6 +14,7 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.filesize import decimal
+from rich.markup import escape
 from rich.tree import Tree
 
 from tests.standin import StandInProcess
@@ -114,7 +115,7 @@ def _tree(folder: Path, label: str = "") -> Tree:
         elif path.is_dir():
             tree.children.append(_tree(path, f"{path.name}/"))
         else:
-            tree.add(f"{path.name}  [dim]{decimal(path.stat().st_size)}[/dim]")
+            tree.add(f"{escape(path.name)}  [dim]{decimal(path.stat().st_size)}[/dim]")
     if more:
         tree.add(f"… and {more} more folders like it")
     return tree
