@@ -28,6 +28,9 @@ Changing = Callable[[str, Callable[[], Awaitable[bool]]], Awaitable[bool]]
 Places = tuple[Layout, Library, MediaStore, VideoStore, MetadataStore]
 """The parts of the archive that adopted videos are stored with."""
 
+_AT_ONCE = 8
+"""Videos that are linked at the same time, because they share the commits of databases. Copies are
+made one by one: each is admitted by the free space."""
 _REMOVED = "the video is marked as removed; `ytarchive download` clears the mark"
 
 
@@ -63,6 +66,8 @@ class Decisions:
         self._examiner = examiner
         self._moves = method is AdoptMethod.MOVE
         self._dry_run = dry_run
+        self.at_once = 1 if placer.copies else _AT_ONCE
+        """How many videos may be decided at the same time."""
 
     async def decide(self, video_id: str, files: Sequence[FoundFile]) -> Settled:
         """Adopt the best copy of a video, unless the archive has one. Return all outcomes."""

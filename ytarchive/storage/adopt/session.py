@@ -85,12 +85,18 @@ class AdoptionSession:
     async def _adopt(self) -> None:
         cursor = ""
         while video_ids := await self._records.next_videos(cursor):
-            for video_id in video_ids:
+            waiting = iter(video_ids)
+            while some := list(itertools.islice(waiting, self._decisions.at_once)):
                 if self.is_stopped:
                     return
                 await self._require_disks()
-                await self._records.settle(await self._decide(video_id))
+                ended = await asyncio.gather(*map(self._settle, some), return_exceptions=True)
+                for error in filter(None, ended):
+                    raise error
             cursor = video_ids[-1]
+
+    async def _settle(self, video_id: str) -> None:
+        await self._records.settle(await self._decide(video_id))
 
     async def _decide(self, video_id: str) -> Settled:
         files = await self._records.files_of(video_id)
