@@ -24,8 +24,6 @@ from ytarchive.logging import register_secrets
 from ytarchive.logging.service import LoggingService
 from ytarchive.maintenance import MaintenanceAPI
 from ytarchive.maintenance.service import MaintenanceService
-from ytarchive.maintenance import MaintenanceAPI
-from ytarchive.maintenance.service import MaintenanceService
 from ytarchive.metadata.reading import ReadOnlyMetadata
 from ytarchive.storage import Access, lost_library, lost_queue, open_identity
 from ytarchive.storage.reading import ReadOnlyStorage
@@ -52,8 +50,6 @@ async def open_for_reading(settings: Settings) -> AsyncIterator[Archive]:
         logging = await enter(LoggingService.reading(settings))
         storage = await enter(ReadOnlyStorage.reading(settings.storage, presence))
         storage.channels.look_up = parts.look_up_channel
-        maintenance = MaintenanceService(settings, storage.rebuild, parts.of)
-        parts.above[MaintenanceAPI] = maintenance
         parts.above[MaintenanceAPI] = MaintenanceService(settings, storage.rebuild, parts.of)
         metadata = await enter(ReadOnlyMetadata.reading(settings, yt_dlp))
         clients = ServiceClients(metadata, download, storage, storage.plans, storage.verifier)
