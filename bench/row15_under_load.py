@@ -17,7 +17,7 @@ from bench.processes import own_cpu, resident
 from bench.report import Row, middle, percentile
 from bench.world import BenchServer, World, has_ended
 from tests.harness import call, free_port, until
-from ytarchive.common.config import DownloadConfig
+from ytarchive.common.download_config import DownloadConfig
 
 _JOBS = 10_000
 _LARGE_JOB = 50_000

@@ -93,7 +93,7 @@ async def _watch(
     """
     titles: dict[str, str] = {}
     was_left = False  # jobs are requested once more after their worker ended
-    async with following(archive, "job", "result", "download", "governor") as changes:
+    async with following(archive, "job", "result", "download", "governor", "queue") as changes:
         with view_for(out, stream=stream) as view:
             while True:
                 await changes.next()

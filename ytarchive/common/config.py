@@ -6,7 +6,6 @@ defaults below. Secrets are `SecretStr`, so they are masked wherever settings ar
 
 import os
 from collections.abc import Iterator
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import platformdirs
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from ytarchive.common.download_config import DownloadConfig
 from ytarchive.common.errors import InvalidConfiguration
 from ytarchive.common.profiles import ProfileName, ProfileSettings
 from ytarchive.common.services import ServiceName
@@ -120,42 +120,6 @@ class StorageConfig(Section):
     def staging_path(self) -> Path:
         """The folder of unfinished downloads, on the archive's file system."""
         return self.base_path / OWN_FOLDER / "staging"
-
-
-class Pace(StrEnum):
-    """The pace of requests to YouTube."""
-
-    POLITE = "polite"
-    OFF = "off"
-
-
-class DownloadConfig(Section):
-    """Downloads by yt-dlp."""
-
-    concurrency: int = Field(3, ge=1, le=64, description="Concurrent downloads, over all jobs")
-    pace: Pace = Field(Pace.POLITE, description="`off` disables rate limiting")
-    videos_per_hour: int = Field(180, ge=1, description="Long-term pace when polite")
-    burst: int = Field(80, ge=1, description="Videos without pacing after a pause")
-    stall_timeout: Seconds = Field(120, gt=0, description="Maximum seconds without progress")
-    extract_timeout: Seconds = Field(180, gt=0, description="Maximum seconds of one extraction")
-    side_file_timeout: Seconds = Field(
-        30, gt=0, description="Maximum seconds for each captions file or thumbnail"
-    )
-    rate_limit: Size | None = Field(None, ge=1024, description="Bytes per second, for each video")
-    sleep_requests: Seconds = Field(
-        0, ge=0, description="Seconds between requests of an extraction"
-    )
-    videos_per_worker: int = Field(200, ge=1, description="Tasks until a worker is replaced")
-    worker_memory: Size = Field(
-        512 * 2**20,
-        ge=2**20,
-        description="Bytes until a worker is replaced after its task; twice: at once",
-    )
-
-    @property
-    def videos_ahead(self) -> int:
-        """Return how many videos may be extracted while `concurrency` others are downloaded."""
-        return max(1, self.concurrency // 2)
 
 
 class MetadataConfig(Section):

@@ -100,6 +100,17 @@ class GovernorChanged(Model):
     is_state: ClassVar[bool] = True
 
 
+class QueueChanged(Model):
+    """Download windows or daily caps stop the start of videos, or no longer do so."""
+
+    kind: Literal["queue"] = "queue"
+    reason: str | None = Field(default=None, description="null: videos may start")
+    message: str | None = None
+    until: UtcDatetime | None = None
+    subject: ClassVar[str | None] = "queue"
+    is_state: ClassVar[bool] = True
+
+
 class VerificationChanged(Model):
     """The verification has begun, made progress, or ended."""
 
@@ -137,6 +148,7 @@ Change = Annotated[
     | DownloadChanged
     | VideoChanged
     | GovernorChanged
+    | QueueChanged
     | VerificationChanged
     | AdoptionChanged
     | LogsAdded,

@@ -36,11 +36,12 @@ class Section(BaseModel):
         return value
 
 
-def _split(value: object) -> object:
+def split(value: object) -> object:
+    """Return a text with commas as a list, and any other value unchanged."""
     return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
 
 
-Names = Annotated[list[str], BeforeValidator(_split)]
+Names = Annotated[list[str], BeforeValidator(split)]
 """A list; an environment variable may be `a,b` or `["a", "b"]`."""
 
 
@@ -60,7 +61,7 @@ def _resolved(path: Path) -> Path:
 
 
 UserPath = Annotated[Path, BeforeValidator(_named), AfterValidator(_resolved)]
-Folders = Annotated[list[UserPath], BeforeValidator(_split)]
+Folders = Annotated[list[UserPath], BeforeValidator(split)]
 
 
 _BYTES: TypeAdapter[int] = TypeAdapter(ByteSize)
@@ -169,7 +170,7 @@ def _token(secret: SecretStr) -> SecretStr:
 
 
 Token = Annotated[SecretStr, AfterValidator(_token)]
-Tokens = Annotated[list[Token], BeforeValidator(_split)]
+Tokens = Annotated[list[Token], BeforeValidator(split)]
 
 
 def secret_from(variable: str) -> SecretStr | None:

@@ -100,7 +100,7 @@ class JobsService(JobsAPI, DownloadListener):
         self._engine = Engine(*parts, clients.staging)
         self._direct = self._direct_downloads(conditions)
         requeueing = Requeueing(database, self._engine.job_changed)
-        self.governor = GovernorService(guards.governor, guards.waits, requeueing)
+        self.governor = GovernorService(guards.governor, guards.waits, requeueing, guards.current)
         self._retries = Retries(repository, requeueing, clients.plans, self.governor, profiles)
         self._repairs = RepairService(self.create_job, clients.verification, clients.adoption)
         self._parked_retries = ParkedRetryWatcher(repository, requeueing, conditions, reporter)
@@ -241,7 +241,7 @@ class JobsService(JobsAPI, DownloadListener):
     async def health(self) -> HealthCheck:
         checks = {"database": await self._repository.database.is_usable()}
         problems = self._guards.supervisor.problems()
-        held = self._guards.waiting()
+        held = await self._guards.current()
         return HealthCheck.of(
             self.service,
             checks,

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 from tests.standin import MediaSpec, StandIn
 from tests.standin.media import ffmpeg_program
-from ytarchive.common.config import DownloadConfig, NetworkConfig, Settings, StorageConfig
+from ytarchive.common.config import NetworkConfig, Settings, StorageConfig
+from ytarchive.common.download_config import DownloadConfig
 from ytarchive.common.profile import ArchiveProfile
 from ytarchive.common.quality import Quality
 from ytarchive.ytdlp import DownloadOrder, YtDlp

@@ -64,6 +64,14 @@ def test_jobs_show_the_end_and_the_reason_of_a_pause(cli: Cli, archive: Peers) -
     assert "(a backup runs)" in shown
 
 
+def test_jobs_show_why_no_video_starts(cli: Cli, archive: Peers) -> None:
+    why = "outside the download windows (01:00-07:00); the next one opens at 2026-11-29 01:00 UTC"
+    update = {"waiting_reason": "outside_window", "waiting_for": why}
+    archive.jobs.governor.state = archive.jobs.governor.state.model_copy(update=update)
+    shown = " ".join(cli("jobs").out.split())
+    assert "No video starts: outside the download windows (01:00-07:00)" in shown
+
+
 def test_resume_during_a_block_reports_the_probe(cli: Cli, archive: Peers) -> None:
     update = {"state": "open", "reason": "bot_check", "message": "YouTube asks for a proof"}
     archive.jobs.governor.state = archive.jobs.governor.state.model_copy(update=update)

@@ -8,13 +8,13 @@ import pytest
 from pydantic import BaseModel, Field, create_model
 
 from ytarchive.common.config import (
-    Pace,
     Settings,
     default_config_file,
     given_settings,
     load_settings,
     usable_settings,
 )
+from ytarchive.common.download_config import Pace
 from ytarchive.common.errors import InvalidConfiguration
 from ytarchive.common.services import ServiceName
 from ytarchive.common.setting_sources import COMMAND_LINE, Given, Sections

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ytarchive.common.config import DownloadConfig, Settings, StorageConfig
+from ytarchive.common.config import Settings, StorageConfig
+from ytarchive.common.download_config import DownloadConfig
 from ytarchive.common.errors import ServiceUnavailable, YTArchiveError
 from ytarchive.common.models import Done, HealthCheck
 from ytarchive.download import DownloadEvent, DownloadListener

@@ -10,7 +10,8 @@ from tests.unit.download.conftest import Ear, ScriptedFetcher
 from tests.unit.download.test_service import ended, request
 from tests.waiting import eventually, until
 from ytarchive.common import errors
-from ytarchive.common.config import DownloadConfig, JobsConfig, Settings, StorageConfig
+from ytarchive.common.config import JobsConfig, Settings, StorageConfig
+from ytarchive.common.download_config import DownloadConfig
 from ytarchive.common.models import utc_now
 from ytarchive.common.reserve import Reserve
 from ytarchive.common.telemetry import REGISTRY

@@ -14,7 +14,8 @@ from tests.unit.download.conftest import Ear, ScriptedFetcher, settled
 from tests.unit.download.test_service import ended, request
 from tests.waiting import eventually, until
 from ytarchive.common import errors
-from ytarchive.common.config import DownloadConfig, Settings, StorageConfig
+from ytarchive.common.config import Settings, StorageConfig
+from ytarchive.common.download_config import DownloadConfig
 from ytarchive.common.reserve import Reserve
 from ytarchive.common.tracing import trace
 from ytarchive.download import DownloadProgress, DownloadStatus

@@ -7,8 +7,9 @@ import pytest
 
 from tests.unit.jobs.conftest import Workshop, ended, videos
 from tests.unit.jobs.peers import DownloadPeer, StoragePeer, video_id
-from ytarchive.common.config import DownloadConfig, NetworkConfig, Pace, StorageConfig
+from ytarchive.common.config import NetworkConfig, StorageConfig
 from ytarchive.common.database import Database
+from ytarchive.common.download_config import DownloadConfig, Pace
 from ytarchive.common.errors import (
     AgeRestricted,
     DeletedVideo,

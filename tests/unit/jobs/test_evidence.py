@@ -8,8 +8,9 @@ import pytest
 
 from tests.unit.jobs.peers import DownloadPeer, StoragePeer
 from tests.unit.storage.samples import OTHER, VIDEO
-from ytarchive.common.config import DownloadConfig, NetworkConfig, Settings, load_settings
+from ytarchive.common.config import NetworkConfig, Settings, load_settings
 from ytarchive.common.database import Database
+from ytarchive.common.download_config import DownloadConfig
 from ytarchive.common.errors import PrivateVideo, VideoUnavailable
 from ytarchive.jobs import restore_evidence
 from ytarchive.jobs.availability.evidence import EvidenceHistory

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.waiting import until
-from ytarchive.common.config import DownloadConfig
 from ytarchive.common.database import Database
+from ytarchive.common.download_config import DownloadConfig
 from ytarchive.common.errors import (
     BotCheck,
     ExtractorBroken,

@@ -163,6 +163,8 @@ def _show_pause(out: Output, governor: GovernorState) -> None:
             f"Paused by `ytarchive pause` since {since}; `ytarchive resume` ends the pause",
             "yellow",
         )
+    elif governor.state == "closed" and governor.waiting_reason not in {None, "pace"}:
+        out.line(f"No video starts: {local_times(governor.waiting_for or '')}", "yellow")
     if governor.state == "closed":
         return
     reason = governor.message or governor.reason or governor.state

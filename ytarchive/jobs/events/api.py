@@ -10,7 +10,7 @@ from ytarchive.common.models import Done, Model
 from ytarchive.common.services import ServiceName
 
 EventKind = Literal[
-    "job", "result", "download", "video", "governor", "verification", "adoption", "log"
+    "job", "result", "download", "video", "governor", "queue", "verification", "adoption", "log"
 ]
 
 MAX_EVENTS = 1000

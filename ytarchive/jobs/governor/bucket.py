@@ -1,6 +1,6 @@
 """The pace: a token bucket with one token for each video, refilled continuously."""
 
-from ytarchive.common.config import DownloadConfig, Pace
+from ytarchive.common.download_config import DownloadConfig, Pace
 from ytarchive.jobs.queue.clock import Stopwatch
 
 

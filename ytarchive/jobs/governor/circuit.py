@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from ytarchive.common.config import DownloadConfig
 from ytarchive.common.database import Database, Row
+from ytarchive.common.download_config import DownloadConfig
 from ytarchive.common.errors import (
     ExtractorBroken,
     NetworkFailure,

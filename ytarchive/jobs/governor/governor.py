@@ -15,8 +15,8 @@ from typing import Self
 
 from loguru import logger
 
-from ytarchive.common.config import DownloadConfig
 from ytarchive.common.database import Database
+from ytarchive.common.download_config import DownloadConfig
 from ytarchive.common.errors import Blocked, NetworkFailure, RequestsPaused, YTArchiveError
 from ytarchive.common.models import utc_now
 from ytarchive.jobs.governor.bucket import TokenBucket

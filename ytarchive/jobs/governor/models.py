@@ -29,6 +29,13 @@ class GovernorState(Model):
         default=None, description="When the pause ends; null if it ends by a request"
     )
     pause_reason: str | None = Field(default=None, description="The user's reason for the pause")
+    waiting_reason: str | None = Field(
+        default=None,
+        description="Why no video of a job starts at present: paused, bot_check, outside_window, "
+        "daily_videos, disk_full, …",
+    )
+    waiting_for: str | None = Field(default=None, description="The same reason for people")
+    waiting_until: UtcDatetime | None = Field(default=None, description="When it ends, if known")
     pace: str = Field(description='"polite" or "off"')
     videos_per_hour: int
     ready_videos: int = Field(description="Videos that may start at once at the polite pace")

@@ -1,6 +1,7 @@
 """Implements the contracts of the governor and of permits."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 from loguru import logger
 
@@ -37,7 +38,15 @@ RESUMING = frozenset(
 class GovernorService(GovernorAPI):
     """Show, pause and resume all requests to YouTube."""
 
-    def __init__(self, governor: Governor, waits: JobWaits, requeueing: Requeueing) -> None:
+    def __init__(
+        self,
+        governor: Governor,
+        waits: JobWaits,
+        requeueing: Requeueing,
+        hold: Callable[[], Awaitable[Waiting | None]],
+    ) -> None:
+        """`hold` returns why no video of a job starts at present, also for other reasons."""
+        self._hold = hold
         self._governor = governor
         self._waits = waits
         self._requeueing = requeueing
@@ -47,20 +56,27 @@ class GovernorService(GovernorAPI):
         return self._governor.waiting()
 
     async def get_governor(self) -> GovernorState:
-        return self._governor.snapshot()
+        held = await self._hold()
+        return self._governor.snapshot().model_copy(
+            update={
+                "waiting_reason": held and held.reason,
+                "waiting_for": held and held.message,
+                "waiting_until": held and held.until,
+            }
+        )
 
     async def pause_governor(self, request: PauseRequest = UNLIMITED_PAUSE) -> GovernorState:
         if request.until is not None and request.until <= utc_now():
             raise errors.InvalidRequest(f"the pause would end in the past: {request.until}")
         await self._governor.pause(request)
-        return self._governor.snapshot()
+        return await self.get_governor()
 
     async def resume_governor(self) -> GovernorState:
         await self._governor.resume()
         for reason in sorted(RESUMING):
             await self._requeueing.end_waits(reason)
         self._waits.end_all()
-        return self._governor.snapshot()
+        return await self.get_governor()
 
 
 class Permits(PermitsAPI):

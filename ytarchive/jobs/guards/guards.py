@@ -1,4 +1,4 @@
-"""Decides whether a video may start, and why work waits: governor, disk, evidence, errors."""
+"""Decides whether a video may start, and why work waits: governor, disk, limits, evidence."""
 
 import asyncio
 import time
@@ -18,6 +18,7 @@ from ytarchive.jobs.availability.service import AvailabilityLedger
 from ytarchive.jobs.governor.circuit import EXTRACTION, Circuit
 from ytarchive.jobs.governor.governor import Governor
 from ytarchive.jobs.guards.clients import ServiceClients
+from ytarchive.jobs.limits.limits import QueueLimits
 from ytarchive.jobs.queue.retry_conditions import RetryConditions
 from ytarchive.jobs.queue.waiting import JobWaits, Waiting
 from ytarchive.storage import StorageAPI
@@ -114,12 +115,19 @@ class Guards:
     governor: Governor
     disk: DiskGuard
     ledger: AvailabilityLedger
+    limits: QueueLimits
     supervisor: Supervisor = field(default_factory=lambda: Supervisor(ServiceName.JOBS))
     waits: JobWaits = field(default_factory=JobWaits)
 
     def waiting(self) -> Waiting | None:
         """Return why no video starts now; None if one may."""
-        return self.disk.waiting or self.governor.waiting()
+        held = self.disk.waiting or self.governor.waiting()
+        return held if held and held.reason != "pace" else self.limits.waiting() or held
+
+    async def current(self) -> Waiting | None:
+        """Return why no video starts now, after today's results were counted again."""
+        await self.limits.refresh()
+        return self.waiting()
 
     @property
     def blocks_all_videos(self) -> bool:
@@ -153,4 +161,4 @@ async def guards_of(database: Database, settings: Settings, clients: ServiceClie
     conditions = RetryConditions(settings.network)
     evidence = EvidenceHistory(settings.storage, database, clients.history)
     ledger = AvailabilityLedger(database, download, storage, governor, conditions, evidence)
-    return Guards(governor, DiskGuard(storage), ledger)
+    return Guards(governor, DiskGuard(storage), ledger, QueueLimits(database, settings.download))

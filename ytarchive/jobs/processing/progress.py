@@ -110,7 +110,7 @@ class ProgressReader:
 
     async def _waiting(self, job: Job) -> Waiting | None:
         """Return why no video of a job is active; None if one starts soon."""
-        held = self._guards.waiting() or self._guards.waits.of(job.id)
+        held = await self._guards.current() or self._guards.waits.of(job.id)
         if held is not None or job.progress.listing:
             return held
         return await self._repository.waiting(job.id)

@@ -45,6 +45,7 @@ class Runner:
         self._conditions = conditions
         self._settings = settings
         self._slots = asyncio.Semaphore(concurrent_videos)
+        self._running = 0
         self._active: dict[tuple[bool, str], ActiveVideo] = {}
         self.on_result: Callable[[DueVideo, ResultStatus], None] = lambda *_: None
         self.on_idle_job: Callable[[str], None] = lambda _: None
@@ -100,6 +101,7 @@ class Runner:
         if not active.waiters:
             self._release(active)
             return False
+        self._running += 1
         active.task = asyncio.create_task(self._process(active), name=f"video {video.video_id}")
         # A task that is cancelled before its first step runs no `finally`.
         active.task.add_done_callback(lambda _: self._on_done(active))
@@ -114,7 +116,7 @@ class Runner:
                 await self._guards.disk.admit_archive()
             else:
                 await self._guards.disk.admit()
-            permit = await self._guards.governor.admit(source=video.video_id, queued=True)
+            permit = await self._permit(video.video_id)
         except BaseException:
             self._queue.returned(video)
             raise
@@ -122,6 +124,16 @@ class Runner:
             self._guards.governor.release(permit)
             return None
         return permit
+
+    async def _permit(self, video_id: str) -> Permit:
+        """Return a permit within the user's limits, which may change during the wait for it."""
+        governor, limits = self._guards.governor, self._guards.limits
+        while True:
+            await limits.admit(lambda: self._running)
+            permit = await governor.admit(source=video_id, queued=True)
+            if await limits.admits(self._running):
+                return permit
+            governor.release(permit)
 
     async def _mark_started(self, active: ActiveVideo) -> None:
         """Set the job to RUNNING, unless the video was cancelled while it waited."""
@@ -171,6 +183,8 @@ class Runner:
             loop.call_later(active.pause, self._return_waiters, waiters)
         self._release(active)
         self._slots.release()
+        self._running -= 1
+        self._guards.limits.video_ended()
 
     def _return_waiters(self, waiters: list[DueVideo]) -> None:
         for waiter in waiters:

@@ -258,6 +258,13 @@ UPDATE job_videos SET
     title = iif(:title = '', title, :title)
 WHERE job_id = :job_id AND video_id = :video_id AND state IN ('new', 'queued');
 
+-- name: fetched_since
+-- A video that several jobs requested at the same time was fetched once.
+SELECT count(*) AS videos, coalesce(sum(size), 0) AS bytes FROM (
+    SELECT max(file_size) AS size FROM job_videos
+    WHERE finished_at >= :since AND video_downloaded = 1 GROUP BY video_id
+);
+
 -- name: supersede_older
 -- Other jobs of the same list failed at a video before: from now on this job's result counts.
 UPDATE job_videos SET superseded = 1, waits_for = NULL

@@ -1,7 +1,7 @@
 -- jobs.db: the queue, the registry of services and the governor's state.
 -- Times are microseconds since 1970 in UTC.
 
-PRAGMA user_version = 103;
+PRAGMA user_version = 104;
 
 CREATE TABLE jobs (
     id TEXT PRIMARY KEY,
@@ -103,6 +103,9 @@ CREATE INDEX job_videos_in_order ON job_videos (job_id, position);
 
 -- Unsuccessful or waiting videos: only these have a reason.
 CREATE INDEX job_videos_by_reason ON job_videos (reason, job_id) WHERE reason IS NOT NULL;
+
+CREATE INDEX job_videos_fetched ON job_videos (finished_at, video_id, file_size)
+    WHERE video_downloaded = 1;
 
 CREATE INDEX job_videos_parked ON job_videos (waits_for) WHERE waits_for IS NOT NULL;
 

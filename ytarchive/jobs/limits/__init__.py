@@ -1,0 +1,1 @@
+"""Limits of a user for the start of videos: download windows and daily caps."""
