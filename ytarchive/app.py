@@ -15,6 +15,7 @@ from ytarchive.common.lock import StateLock
 from ytarchive.common.services import ServiceName
 from ytarchive.composition import (
     Composition,
+    following_clients,
     presence_of,
     register_in_process,
     warn_of_loss,
@@ -56,6 +57,8 @@ from ytarchive.storage import (
     open_identity,
 )
 from ytarchive.storage.service import StorageService
+from ytarchive.subscriptions import SubscriptionsAPI
+from ytarchive.subscriptions.service import SubscriptionsService
 from ytarchive.ytdlp import YtDlp
 
 ALL_SERVICES = tuple(ServiceName)
@@ -128,6 +131,9 @@ async def _open_each(
     await enter(MetadataAPI, MetadataService.open(settings, yt_dlp, scheduler=scheduler))
     download = await enter(DownloadAPI, _download(parts, yt_dlp, whole_queue, services))
     jobs = await enter(JobsAPI, _jobs(parts, whole_queue=whole_queue))
+    if isinstance(jobs, JobsService):
+        following = SubscriptionsService.open(settings, following_clients(parts))
+        parts.above[SubscriptionsAPI] = await stack.enter_async_context(following)
     _connect_listeners(jobs if isinstance(jobs, JobsService) else None, download, yt_dlp, parts)
     return parts.archive()
 

@@ -20,9 +20,10 @@ from ytarchive.common.scheduler import Scheduler
 from ytarchive.common.services import ServiceName
 from ytarchive.discovery import PROBE_SECONDS, Archive, server_token
 from ytarchive.http import CONTRACTS, remote
-from ytarchive.jobs import IN_PROCESS, RegisterService, RegistryAPI, ServiceRegistry
+from ytarchive.jobs import IN_PROCESS, JobsAPI, RegisterService, RegistryAPI, ServiceRegistry
 from ytarchive.jobs.service import JobsService
 from ytarchive.metadata import MetadataAPI, MetadataQuery
+from ytarchive.subscriptions.service import FollowingClients
 
 log = logger.bind(service="jobs")
 
@@ -112,6 +113,11 @@ class Composition:
                 return await says_healthy(self.session, entry, token)
         except (YTArchiveError, TimeoutError, aiohttp.ClientError, ValueError):
             return False
+
+
+def following_clients(parts: Composition) -> FollowingClients:
+    """Return the services that subscriptions call."""
+    return FollowingClients(parts.of(JobsAPI), parts.of(MetadataAPI))
 
 
 async def says_healthy(

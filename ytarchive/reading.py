@@ -12,6 +12,7 @@ from ytarchive.common.lock import is_locked, lock_file
 from ytarchive.common.services import ServiceName
 from ytarchive.composition import (
     Composition,
+    following_clients,
     presence_of,
     register_in_process,
     warn_of_loss,
@@ -27,6 +28,8 @@ from ytarchive.maintenance.service import MaintenanceService
 from ytarchive.metadata.reading import ReadOnlyMetadata
 from ytarchive.storage import Access, lost_library, lost_queue, open_identity
 from ytarchive.storage.reading import ReadOnlyStorage
+from ytarchive.subscriptions import SubscriptionsAPI
+from ytarchive.subscriptions.service import SubscriptionsService
 from ytarchive.ytdlp import YtDlp
 
 
@@ -56,6 +59,8 @@ async def open_for_reading(settings: Settings) -> AsyncIterator[Archive]:
         jobs = await enter(ReadOnlyJobs.reading(settings, clients, parts.probe))
         opened = (jobs, metadata, download, storage, logging)
         parts.local.update({ServiceName(each.service): each for each in opened})
+        following = SubscriptionsService.reading(settings, following_clients(parts))
+        parts.above[SubscriptionsAPI] = await enter(following)
         lock = lock_file(settings.storage.state_path, ServiceName.JOBS)
         archive = replace(parts.archive(), has_owner=lambda: is_locked(lock))
         await register_in_process(archive)

@@ -41,6 +41,8 @@ READING = {
     "services list": "",
     "profiles": "",
     "marks list": "",
+    "subscriptions list": "",
+    "subscriptions show": "{followed}",
     "views list": "",
     "views sync --dry-run": "",
     "config show": "",
@@ -69,6 +71,11 @@ WRITING = {
     "import download-archive": __file__,
     "marks set": "{video} --keep",
     "storage remove": "{video}",
+    "subscribe": "{list}",
+    "subscriptions edit": "{followed} --every 6h",
+    "subscriptions pause": "{followed}",
+    "subscriptions remove": "{followed}",
+    "subscriptions resume": "{followed}",
     "views add": "mine --policy library",
     "views remove": "library",
     "views sync": "",
@@ -123,6 +130,7 @@ def owner(youtube: StandInProcess, settings: dict[str, str]) -> Iterator["subpro
     assert ytarchive(settings, "playlist", youtube.ids["demo"]["playlist"]).returncode == 1
     folder = Path(settings["YTARCHIVE_STORAGE__BASE_PATH"]).with_name("backup")
     assert ytarchive(settings, "backup", str(folder)).returncode == 0
+    assert ytarchive(settings, "subscribe", youtube.ids["demo"]["channel"]).returncode == 0
     with downloading(youtube, settings) as process:
         yield process
 
@@ -140,6 +148,7 @@ def ids(
         "plan": oldest["work_plan_id"],
         "video": stored["video_id"],
         "list": youtube.ids["demo"]["playlist"],
+        "followed": youtube.ids["demo"]["channel"],
         "folder": str(Path(settings["YTARCHIVE_STORAGE__BASE_PATH"]).with_name("backup")),
     }
 

@@ -26,6 +26,14 @@ COMMANDS = {
         "List the formats of a video, and explain the choice.",
     ),
     "profiles": ("profiles:profiles", "List and explain the profiles of the settings."),
+    "subscribe": (
+        "subscriptions:subscribe",
+        "Follow channels and playlists: new videos are archived.",
+    ),
+    "subscriptions": (
+        "subscriptions:subscriptions",
+        "List, change and check the followed channels and playlists.",
+    ),
     "jobs": ("jobs:jobs", "List, watch, retry and cancel jobs."),
     "pause": ("pause:pause", "Pause new work until `ytarchive resume`, also after a restart."),
     "resume": (

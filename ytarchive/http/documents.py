@@ -39,6 +39,7 @@ from ytarchive.storage import (
     ViewsAPI,
     WorkPlansAPI,
 )
+from ytarchive.subscriptions import SubscriptionsAPI
 
 _ERRORS_INTRODUCTION = """\
 # Errors
@@ -84,6 +85,7 @@ CONTRACTS: tuple[type[Contract], ...] = (
     RegistryAPI,
     ProfilesAPI,
     ScheduleAPI,
+    SubscriptionsAPI,
     EventsAPI,
     DownloadListener,
     MetadataAPI,

@@ -30,10 +30,20 @@ from ytarchive.storage import (
     Access,
     open_identity,
 )
+from ytarchive.subscriptions import SUBSCRIPTIONS_SCHEMA
 
-# Jobs is copied first: a video that is stored meanwhile is then in the library and still in the
-# queue, which finds it stored. In the other order it would be missing from both.
-DECLARED = (JOBS_SCHEMA, METADATA_SCHEMA, LIBRARY_SCHEMA, SEARCH_SCHEMA, VIEWS_SCHEMA, LOGS_SCHEMA)
+# Jobs is copied before the library: a video that is stored meanwhile is then in the library and
+# still in the queue, which finds it stored. In the other order it would be missing from both.
+# Subscriptions are copied before jobs: a check that ends meanwhile is repeated, and finds its job.
+DECLARED = (
+    SUBSCRIPTIONS_SCHEMA,
+    JOBS_SCHEMA,
+    METADATA_SCHEMA,
+    LIBRARY_SCHEMA,
+    SEARCH_SCHEMA,
+    VIEWS_SCHEMA,
+    LOGS_SCHEMA,
+)
 """Every database of an archive."""
 _DATABASES = {schema.file: schema for schema in DECLARED if schema.in_backups}
 _MANIFEST = "manifest.json"

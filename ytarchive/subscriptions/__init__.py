@@ -1,1 +1,16 @@
 """Subscriptions: channels and playlists that the archive follows."""
+
+from ytarchive.subscriptions.api import SubscriptionsAPI
+from ytarchive.subscriptions.models import (
+    CheckOutcome,
+    CheckResult,
+    EditSubscription,
+    FirstCheck,
+    RemovedSubscription,
+    Subscribe,
+    Subscription,
+    SubscriptionsQuery,
+    SubscriptionState,
+)
+from ytarchive.subscriptions.repository import SCHEMA as SUBSCRIPTIONS_SCHEMA
+from ytarchive.subscriptions.schedules import Schedule

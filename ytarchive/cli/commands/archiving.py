@@ -5,13 +5,13 @@ from typing import Any, TypeVar
 import click
 from pydantic import ValidationError
 
+from ytarchive.cli.filter_options import filter_options, given_filter
 from ytarchive.cli.following import queue_and_follow
 from ytarchive.cli.options import Command, with_options
 from ytarchive.cli.output import Output
-from ytarchive.cli.params import ANY, LIST, MOMENT, AddressBatch, batch_file, range_of
+from ytarchive.cli.params import ANY, LIST, AddressBatch, batch_file, range_of
 from ytarchive.cli.profile_options import given_profile, profile_options
 from ytarchive.cli.session import chosen, creating, failure
-from ytarchive.common.channel_lists import VideoKind
 from ytarchive.common.contract import invalid_request
 from ytarchive.common.identifiers import Source
 from ytarchive.common.profiles import ProfileRequest
@@ -54,21 +54,9 @@ _job_options = with_options(
 )  # fmt: skip
 
 
-_filter_options = with_options(
-    click.option(
-        "--since", type=MOMENT, metavar="TIME",
-        help="Only videos of lists uploaded since a day, 2026-01-31, or a time ago, 30d.",
-    ),
-    click.option(
-        "--newest", type=click.IntRange(1), metavar="N",
-        help="Only the N newest videos of a channel.",
-    ),
-    click.option("--no-shorts", is_flag=True, help="Leave out shorts."),
-    click.option("--no-live", is_flag=True, help="Leave out live streams."),
-    click.option(
-        "--match", "include_titles", multiple=True, metavar="TEXT",
-        help="Only videos whose title contains this; * matches any text. Can be repeated.",
-    ),
+_newest = click.option(
+    "--newest", type=click.IntRange(1), metavar="N",
+    help="Only the N newest videos of a channel.",
 )  # fmt: skip
 
 
@@ -77,7 +65,8 @@ _filter_options = with_options(
 @batch_file(ANY)
 @profile_options
 @_job_options
-@_filter_options
+@_newest
+@filter_options
 def download(
     sources: tuple[Source, ...], batch_file: AddressBatch, detach: bool, **given: Any
 ) -> int:
@@ -99,7 +88,8 @@ def download(
 @batch_file(LIST)
 @profile_options
 @_job_options
-@_filter_options
+@_newest
+@filter_options
 def playlist(lists: tuple[str, ...], batch_file: AddressBatch, detach: bool, **given: Any) -> int:
     """Archive playlists or channels.
 
@@ -114,7 +104,9 @@ def _archive(
     batch: AddressBatch, given: dict[str, Any], videos: list[str], lists: list[str], *, detach: bool
 ) -> int:
     """Queue one job for all videos and one for each list, and return the exit code."""
-    wanted = {"filter": _filter(given)}
+    wanted = {"filter": given_filter(given)}
+    if given["newest"] is not None:
+        wanted["filter"]["newest"] = given["newest"]
     if not lists and VideoFilter(**wanted["filter"]) != VideoFilter():
         filters = "--since, --newest, --no-shorts, --no-live and --match"
         raise click.UsageError(f"{filters} need a playlist or channel.")
@@ -136,13 +128,6 @@ def _all_of(arguments: tuple[T, ...], batch: AddressBatch) -> list[T]:
     if not wanted:
         raise click.UsageError("Give an id or URL, or a file of them (-a FILE).")
     return wanted
-
-
-def _filter(given: dict[str, Any]) -> dict[str, Any]:
-    """Return the filter that the options describe, as fields of the API."""
-    left_out = {VideoKind.SHORT: given["no_shorts"], VideoKind.LIVE: given["no_live"]}
-    kinds = [kind for kind in VideoKind if not left_out.get(kind)]
-    return {name: given[name] for name in ("since", "newest", "include_titles")} | {"kinds": kinds}
 
 
 def _request(

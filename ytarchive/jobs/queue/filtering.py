@@ -80,6 +80,12 @@ class VideoFilter(Model):
         "not exclude; the listing stops there",
     )
 
+    only_new: bool = Field(
+        default=False,
+        description="Only videos that came to the list after it was first followed by a "
+        "subscription that does not archive earlier ones",
+    )
+
     @model_validator(mode="after")
     def _has_ranges(self) -> Self:
         if self.min_duration is not None and self.max_duration is not None:

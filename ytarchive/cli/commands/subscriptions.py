@@ -1,0 +1,296 @@
+"""`ytarchive subscribe` and `ytarchive subscriptions`."""
+
+from typing import Any
+
+import click
+from pydantic import ValidationError
+from rich.console import Group as Lines
+from rich.console import RenderableType
+
+from ytarchive.cli.filter_options import filter_options, given_filter
+from ytarchive.cli.options import Command, Group, with_options
+from ytarchive.cli.output import Output, cell, pairs, table
+from ytarchive.cli.paging import page_of, paged
+from ytarchive.cli.params import LIST, Parsed
+from ytarchive.cli.profile_options import given_profile, profile_options
+from ytarchive.cli.session import creating, failure, reading, with_archive
+from ytarchive.cli.text import counted
+from ytarchive.cli.times import local_times, moment
+from ytarchive.common.contract import invalid_request
+from ytarchive.common.errors import YTArchiveError
+from ytarchive.common.models import Page
+from ytarchive.discovery import Archive
+from ytarchive.jobs import JobOptions
+from ytarchive.subscriptions import (
+    CheckOutcome,
+    CheckResult,
+    EditSubscription,
+    FirstCheck,
+    RemovedSubscription,
+    Schedule,
+    Subscribe,
+    Subscription,
+    SubscriptionsAPI,
+    SubscriptionsQuery,
+    SubscriptionState,
+)
+
+_schedule_options = with_options(
+    click.option(
+        "--every", type=Parsed("schedule", lambda text: Schedule.parse(f"every {text}")),
+        metavar="6h", help="Check at this interval; default: by the rhythm of the uploads.",
+    ),
+    click.option(
+        "--cron", type=Parsed("schedule", lambda text: Schedule.parse(f"cron {text}")),
+        metavar="CRON", help="Check by cron, in a time zone: '30 6 * * * Europe/Berlin'.",
+    ),
+)  # fmt: skip
+
+
+def _given_schedule(*given: Schedule | None) -> dict[str, Schedule]:
+    """Return the schedule that one of the options gives, as a field of a request."""
+    schedules = [each for each in given if each is not None]
+    if len(schedules) > 1:
+        raise click.UsageError("Give one of --every, --cron and --adaptive.")
+    return {"schedule": schedules[0]} if schedules else {}
+
+
+@click.command(cls=Command)
+@click.argument("sources", nargs=-1, required=True, type=LIST, metavar="SOURCE...")
+@click.option(
+    "--newest",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Archive the N newest videos of a channel too.",
+)
+@click.option("--all", "every_video", is_flag=True, help="Archive all earlier videos too.")
+@_schedule_options
+@profile_options
+@filter_options
+@creating
+async def subscribe(
+    archive: Archive,
+    out: Output,
+    /,
+    sources: tuple[str, ...],
+    newest: int | None,
+    every_video: bool,
+    every: Schedule | None,
+    cron: Schedule | None,
+    **given: Any,
+) -> int:
+    """Follow channels and playlists: new videos are archived.
+
+    SOURCE is a playlist or a channel: an id, an @handle or a URL; the URL of a channel's tab
+    (/videos, /shorts, /streams) selects the videos of that tab. Earlier videos are archived only
+    with --newest or --all. A server checks for new videos, or `ytarchive subscriptions run --due`.
+    """
+    if newest is not None and every_video:
+        raise click.UsageError("Give one of --newest and --all.")
+    first = FirstCheck.ALL if every_video else FirstCheck.NEWEST if newest else FirstCheck.FROM_NOW
+    fields: dict[str, Any] = {"options": _options(given), "first": first, "newest": newest}
+    fields |= _given_schedule(every, cron)
+    requests = [_request(source=source, **fields) for source in dict.fromkeys(sources)]
+    return await _subscribe_each(archive, out, requests)
+
+
+async def _subscribe_each(archive: Archive, out: Output, requests: list[Subscribe]) -> int:
+    """Follow each source; an error of one does not affect the others."""
+    api, made, refused = archive.of(SubscriptionsAPI), [], []
+    for request in requests:
+        try:
+            made.append(await api.subscribe(request))
+        except YTArchiveError as error:
+            if len(requests) == 1:
+                raise
+            refused.append(error)
+            out.remark(f"not followed: {request.source}: {error.message}")
+    out.show(made[0] if len(requests) == 1 else made, lambda _: Lines(*map(_followed, made)))
+    return 1 if refused else 0
+
+
+@click.group(cls=Group, default="list")
+def subscriptions() -> None:
+    """List, change and check the followed channels and playlists."""
+
+
+@subscriptions.command("list")
+@click.option(
+    "--state", type=click.Choice(list(SubscriptionState)), help="Only those in this state."
+)
+@click.option("--with-problem", is_flag=True, help="Only those whose source has a problem.")
+@paged(SubscriptionsQuery, limit=100)
+@reading
+async def list_subscriptions(archive: Archive, out: Output, /, **asked: Any) -> None:
+    """List subscriptions, oldest first (default of `subscriptions`)."""
+    query = SubscriptionsQuery(**asked)
+    out.show(await archive.of(SubscriptionsAPI).list_subscriptions(query), _page)
+
+
+@subscriptions.command()
+@click.argument("subscription")
+@reading
+async def show(archive: Archive, out: Output, subscription: str) -> None:
+    """Show a subscription, when it is checked next, and why then.
+
+    SUBSCRIPTION is its id or the beginning of the id, its channel or its playlist.
+    """
+    out.show(await archive.of(SubscriptionsAPI).get_subscription(subscription), _details)
+
+
+@subscriptions.command()
+@click.argument("subscription")
+@click.option("--all", "all_videos", is_flag=True, help="Archive all earlier videos too.")
+@click.option("--adaptive", is_flag=True, help="Check by the rhythm of the uploads.")
+@_schedule_options
+@profile_options
+@filter_options
+@with_archive
+async def edit(
+    archive: Archive,
+    out: Output,
+    /,
+    subscription: str,
+    all_videos: bool,
+    adaptive: bool,
+    every: Schedule | None,
+    cron: Schedule | None,
+    **given: Any,
+) -> None:
+    """Change options, rules or schedule; what is not given stays.
+
+    Changed rules apply to earlier videos too.
+    """
+    api = archive.of(SubscriptionsAPI)
+    options, wanted = given_profile(given), given_filter(given)
+    if wanted:
+        present = (await api.get_subscription(subscription)).options.filter
+        options["filter"] = present.model_dump() | wanted
+    fields: dict[str, Any] = {"all_videos": all_videos}
+    fields |= _given_schedule(every, cron, Schedule() if adaptive else None)
+    if options:
+        fields["options"] = options
+    elif fields == {"all_videos": False}:
+        raise click.UsageError("Name something to change, such as --every 6h.")
+    try:
+        request = EditSubscription.model_validate(fields)
+    except ValidationError as error:
+        raise failure(invalid_request(error)) from None
+    out.show(await api.edit_subscription(subscription, request), _details)
+
+
+@subscriptions.command()
+@click.argument("subscription")
+@with_archive
+async def pause(archive: Archive, out: Output, subscription: str) -> None:
+    """Check a subscription no longer until `resume`."""
+    changed = await archive.of(SubscriptionsAPI).pause_subscription(subscription)
+    out.show(changed, lambda each: cell(f"{_name(each)} is paused"))
+
+
+@subscriptions.command()
+@click.argument("subscription")
+@with_archive
+async def resume(archive: Archive, out: Output, subscription: str) -> None:
+    """Check a paused subscription again."""
+    changed = await archive.of(SubscriptionsAPI).resume_subscription(subscription)
+    out.show(changed, lambda each: cell(f"{_name(each)} is checked again"))
+
+
+@subscriptions.command()
+@click.argument("subscription")
+@with_archive
+async def remove(archive: Archive, out: Output, subscription: str) -> None:
+    """Follow a channel or playlist no longer; its videos are kept."""
+    removed = await archive.of(SubscriptionsAPI).remove_subscription(subscription)
+    out.show(removed, _removed)
+
+
+def _options(given: dict[str, Any]) -> dict[str, Any]:
+    """Return the options of jobs that the command line gives."""
+    wanted = given_filter(given)
+    return given_profile(given) | ({"filter": wanted} if wanted else {})
+
+
+def _request(**fields: Any) -> Subscribe:
+    try:
+        return Subscribe.model_validate(fields)
+    except ValidationError as error:
+        raise failure(invalid_request(error)) from None
+
+
+def _name(subscription: Subscription | RemovedSubscription) -> str:
+    return subscription.title or subscription.id
+
+
+def _followed(made: Subscription) -> RenderableType:
+    return cell(f"{_name(made)} is followed: {_first(made)}; subscription {made.id}", "green")
+
+
+def _first(subscription: Subscription) -> str:
+    match subscription.first:
+        case FirstCheck.ALL:
+            return "all videos"
+        case FirstCheck.NEWEST:
+            return f"the newest {subscription.newest} videos and new ones"
+        case _:
+            return "new videos"
+
+
+def _removed(removed: RemovedSubscription) -> RenderableType:
+    return cell(f"{_name(removed)} is no longer followed; its videos are kept")
+
+
+def _page(page: Page[Subscription]) -> RenderableType:
+    if not page.items:
+        return cell("Nothing is followed: `ytarchive subscribe` follows a channel or playlist.")
+    rows = [
+        (each.id, each.problem or each.state, _when(each), _result(each.last_check), each.title)
+        for each in page.items
+    ]
+    columns = ["SUBSCRIPTION", "STATE", "NEXT CHECK", "~LAST RESULT", "~TITLE"]
+    return page_of([table(columns, rows)], page.next_cursor)
+
+
+def _when(subscription: Subscription) -> str | None:
+    return moment(subscription.next_check.at) if subscription.next_check else None
+
+
+def _result(last: CheckResult | None) -> str | None:
+    if last is None:
+        return None
+    if last.outcome is CheckOutcome.NEW:
+        return counted(last.new_videos, "video", " new")
+    return last.message or last.outcome.replace("_", " ")
+
+
+def _details(each: Subscription) -> RenderableType:
+    last, planned, options = each.last_check, each.next_check, each.options
+    facts: list[tuple[str, object]] = [
+        ("subscription", each.id),
+        ("title", each.title or None),
+        ("source", each.source),
+        ("list", each.list_id),
+        ("state", each.state),
+        ("problem", each.problem_message and f"{each.problem}: {each.problem_message}"),
+        ("archives", _first(each)),
+        ("profile", options.profile),
+        ("rules", _rules(options)),
+        ("schedule", each.schedule),
+        ("last check", last and f"{moment(last.checked_at)}: {_result(last)}"),
+        ("job", last and last.job_id),
+        ("last upload", moment(each.uploads[-1]) if each.uploads else None),
+        ("next check", planned and f"{moment(planned.at)}, because {local_times(planned.reason)}"),
+        ("waits for", each.waiting_for and local_times(each.waiting_for)),
+    ]
+    return pairs((name, value) for name, value in facts if value is not None)
+
+
+def _rules(options: JobOptions) -> str | None:
+    rules = options.filter.model_dump(mode="json", exclude_defaults=True)
+    shown = (f"{name}: {_text(value)}" for name, value in rules.items())
+    return "; ".join(shown) or None
+
+
+def _text(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

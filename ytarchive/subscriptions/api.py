@@ -1,0 +1,65 @@
+"""Contract of the subscriptions."""
+
+from typing import ClassVar, Protocol
+
+from ytarchive.common.contract import Contract, endpoint
+from ytarchive.common.models import Page
+from ytarchive.common.services import ServiceName
+from ytarchive.subscriptions.models import (
+    EditSubscription,
+    RemovedSubscription,
+    Subscribe,
+    Subscription,
+    SubscriptionRef,
+    SubscriptionsQuery,
+)
+
+
+class SubscriptionsAPI(Contract, Protocol):
+    """Follow channels and playlists."""
+
+    service: ClassVar[ServiceName] = ServiceName.JOBS
+
+    @endpoint("POST /subscriptions", status=201)
+    async def subscribe(self, request: Subscribe) -> Subscription:
+        """Follow a channel or playlist. It is requested from YouTube once, for its id and title.
+
+        Raises Conflict if it is followed already, SourceGone if YouTube does not have it, and the
+        errors of a listing.
+        """
+        ...
+
+    @endpoint("GET /subscriptions")
+    async def list_subscriptions(self, request: SubscriptionsQuery) -> Page[Subscription]:
+        """Return subscriptions, oldest first."""
+        ...
+
+    @endpoint("GET /subscriptions/{subscription}")
+    async def get_subscription(self, subscription: SubscriptionRef) -> Subscription:
+        """Return a subscription. Raises NotFound."""
+        ...
+
+    @endpoint("PUT /subscriptions/{subscription}")
+    async def edit_subscription(
+        self, subscription: SubscriptionRef, request: EditSubscription
+    ) -> Subscription:
+        """Change options, rules or schedule. Changed rules apply to earlier videos too.
+
+        Raises NotFound.
+        """
+        ...
+
+    @endpoint("POST /subscriptions/{subscription}/pause")
+    async def pause_subscription(self, subscription: SubscriptionRef) -> Subscription:
+        """Check a subscription no longer until it is resumed. Raises NotFound."""
+        ...
+
+    @endpoint("POST /subscriptions/{subscription}/resume")
+    async def resume_subscription(self, subscription: SubscriptionRef) -> Subscription:
+        """Check a paused subscription again, at once. Raises NotFound."""
+        ...
+
+    @endpoint("DELETE /subscriptions/{subscription}")
+    async def remove_subscription(self, subscription: SubscriptionRef) -> RemovedSubscription:
+        """Follow a channel or playlist no longer; its videos and jobs are kept. Raises NotFound."""
+        ...
