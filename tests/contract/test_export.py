@@ -124,6 +124,20 @@ async def test_yt_dlp_reads_the_download_archive(api: ExportAPI, tmp_path: Path)
     assert known == [True, True, False]
 
 
+@pytest.mark.parametrize("format_", list(ExportFormat))
+async def test_unknown_channel_or_playlist_is_an_error_with_a_hint(
+    api: ExportAPI, format_: ExportFormat
+) -> None:
+    with pytest.raises(NotFound, match="'Unknown'; `ytarchive storage list`"):
+        await exported(api, format_, channel="Unknown")
+    with pytest.raises(NotFound, match="is not stored; `ytarchive playlist PLx"):
+        await exported(api, format_, playlist="PLx" + LIST[3:])
+
+
+async def test_channel_without_stored_media_has_an_empty_list(api: ExportAPI) -> None:
+    assert json.loads(await exported(api, "json", channel=f"UC{THIRD * 2}")) == []
+
+
 async def test_csv_has_one_row_for_each_video_and_no_formula(api: ExportAPI) -> None:
     other, video = csv.DictReader(io.StringIO(await exported(api, "csv"), newline=""))
     assert (video["video_id"], video["title"], video["duration"]) == (VIDEO, "A title", "213")
@@ -147,7 +161,6 @@ async def test_json_has_every_file_with_its_digest(api: ExportAPI) -> None:
     [
         ({"channel": "a CHANNEL"}, [VIDEO]),
         ({"channel": f"UC{OTHER * 2}"}, [OTHER]),
-        ({"channel": "Unknown"}, []),
         ({"playlist": LIST}, [VIDEO, OTHER]),
         ({"playlist": f"https://www.youtube.com/playlist?list={LIST}"}, [VIDEO, OTHER]),
         ({"playlist": LIST, "channel": "A channel"}, [VIDEO]),
@@ -267,7 +280,7 @@ async def test_bag_needs_an_empty_folder_and_a_video(api: ExportAPI, tmp_path: P
     with pytest.raises(Conflict, match="is not empty"):
         await write_bag(api, BAG, tmp_path)
     nothing = ExportQuery(format=ExportFormat.BAGIT, channel="Unknown")
-    with pytest.raises(NotFound, match="no stored video matches"):
+    with pytest.raises(NotFound, match="no video of a channel"):
         await write_bag(api, nothing, tmp_path / "bag")
     (tmp_path / "empty").mkdir()
     written = await write_bag(api, BAG, tmp_path / "empty")

@@ -132,3 +132,55 @@ async def test_stored_videos_are_not_marked_as_known_elsewhere(
     assert done == KnownMarked(marked=1, stored=[VIDEO])
     assert (await marks.get_marks(VIDEO)).known_elsewhere is None
     await storage.close()
+
+
+async def test_rebuild_restores_known_videos_and_later_changes_of_single_ones(
+    config: StorageConfig,
+) -> None:
+    storage = await StorageService.open(config)
+    own = cast("MarksAPI", storage.subjects()[MarksAPI])
+    ids = [f"video{n:06}" for n in range(500)]
+    await own.set_marks(ids[0], VideoMarks(keep=True))
+    await own.mark_known(KnownVideos(video_ids=ids, place="old list"))
+    await own.set_marks(ids[1], VideoMarks(removed=True))
+    await own.set_marks(ids[2], VideoMarks(known_elsewhere="a disc"))
+    before = (await own.list_marks(MarksQuery(limit=1000))).items
+    assert [(each.keep, each.removed, each.known_elsewhere) for each in before[:4]] == [
+        (True, False, "old list"),
+        (False, True, None),
+        (False, False, "a disc"),
+        (False, False, "old list"),
+    ]
+    await storage.close()
+    for name in ("library.db", "library.db-wal"):
+        (config.base_path / ".ytarchive" / name).unlink(missing_ok=True)
+    assert (await rebuild_library(config)).problems == 0
+    storage = await StorageService.open(config)
+    own = cast("MarksAPI", storage.subjects()[MarksAPI])
+    assert (await own.list_marks(MarksQuery(limit=1000))).items == before
+    assert len(before) == 500
+    await storage.close()
+
+
+async def test_list_of_known_videos_is_written_before_their_rows(
+    config: StorageConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage = await StorageService.open(config)
+    own = cast("MarksAPI", storage.subjects()[MarksAPI])
+    ids = [f"video{n:06}" for n in range(300)]
+    with monkeypatch.context() as failing:
+        failing.setattr("ytarchive.storage.marks.records.marks_row", lambda _: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            await own.mark_known(KnownVideos(video_ids=ids, place="old list"))
+    await storage.close()
+    folder = config.base_path / "metadata" / "known_elsewhere"
+    assert [path.suffix for path in folder.iterdir()] == [".json"]  # one file for all of them
+    (folder / "damaged.json").write_text("{")
+    rebuilt = await rebuild_library(config)
+    assert ["damaged.json" in each for each in rebuilt.examples] == [True]
+    storage = await StorageService.open(config)
+    own = cast("MarksAPI", storage.subjects()[MarksAPI])
+    places = {each.known_elsewhere for each in (await own.list_marks(MarksQuery(limit=500))).items}
+    assert places == {"old list"}
+    assert (await own.get_marks(ids[299])).known_elsewhere == "old list"
+    await storage.close()

@@ -41,6 +41,7 @@ class ExportService(WatchedOperations, ExportAPI):
 
     async def export(self, request: ExportQuery) -> Content:
         wanted = await self._channels.resolved(VideoFilter(channel=request.channel))
+        await self._require_known(wanted.channel)
         playlist = request.playlist
         video_ids = await asyncio.to_thread(self._listed, playlist) if playlist else None
         selection = Selection(self._database, wanted.channel, video_ids)
@@ -50,6 +51,14 @@ class ExportService(WatchedOperations, ExportAPI):
         named = [("channel", request.channel), ("playlist", playlist)]
         described = ", ".join(f"{kind} {name}" for kind, name in named if name) or "all videos"
         return await bag_of(selection, self._layout, self._store, described, *keys)
+
+    async def _require_known(self, channel: str | None) -> None:
+        known = {"channel": channel}
+        if channel is not None and not await self._database.fetch_all("has_channel", known):
+            raise NotFound(
+                f"the archive has no video of a channel with the id or title {channel!r}; "
+                "`ytarchive storage list` shows the channels of the stored videos"
+            )
 
     def _listed(self, playlist_id: str) -> list[str]:
         """Return the ids of a stored playlist, each once. Raises NotFound or FileFailure."""

@@ -33,7 +33,7 @@ from ytarchive.storage.library.rows import (
     metadata_row,
     playlist_row,
 )
-from ytarchive.storage.marks.models import marks_row, read_marks
+from ytarchive.storage.marks.models import KnownVideos, MarkedVideo, marks_row, read_marks
 from ytarchive.storage.store import files
 from ytarchive.storage.store.layout import VIDEO_ID, Layout
 from ytarchive.storage.store.media_store import MediaStore
@@ -79,6 +79,8 @@ class LibraryImporter:
         await self._enter(self._documents(kinds / "videos"), self._enter_metadata)
         await self._enter(self._documents(kinds / "playlists"), self._enter_playlist)
         await self._enter(self._documents(kinds / "work_plans"), self._enter_plan)
+        # A file of a single video decides, so it is entered after the lists of many.
+        await self._enter(self._documents(self._layout.known_folder), self._enter_known)
         await self._enter(self._documents(kinds / "marks"), self._enter_marks)
 
     async def _enter(self, things: Iterator[T], enter: Callable[[T, Writer], None]) -> None:
@@ -184,6 +186,13 @@ class LibraryImporter:
         if plan is not None:
             writer.execute("add_plan", _plan_row(plan, path))
             writer.execute_many("upsert_entry", entry_rows(plan.id, plan))
+
+    def _enter_known(self, path: Path, writer: Writer) -> None:
+        known = self._read(path, KnownVideos)
+        if known is not None:
+            marked = (MarkedVideo(video_id=each, known_elsewhere=known.place)
+                      for each in known.video_ids)  # fmt: skip
+            writer.execute_many("upsert_marks", map(marks_row, marked))
 
     def _enter_marks(self, path: Path, writer: Writer) -> None:
         try:

@@ -1,12 +1,13 @@
 """Models of the marks of videos."""
 
+import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from pydantic import Field
 
-from ytarchive.common.errors import FileFailure
+from ytarchive.common.errors import FileFailure, NotFound
 from ytarchive.common.identifiers import VideoId
 from ytarchive.common.json_text import stored_json
 from ytarchive.common.models import Model
@@ -43,7 +44,7 @@ class MarkedVideo(VideoMarks):
 
 
 class KnownVideos(Model):
-    """Videos that are stored outside the archive."""
+    """Videos that are stored outside the archive; also a file in `metadata/known_elsewhere`."""
 
     video_ids: list[VideoId] = Field(min_length=1, max_length=10_000)
     place: str = Field(min_length=1, max_length=500, description="Where they are stored")
@@ -83,6 +84,18 @@ def read_marks(path: Path) -> MarkedVideo:
     return marked
 
 
+def marks_of(layout: Layout, video_id: str, known_elsewhere: str | None) -> MarkedVideo:
+    """Return the marks of a video; all are unset if there are none. Blocks. Raises FileFailure.
+
+    `known_elsewhere`: its place by the row, which applies if it has no file of its own: a list of
+    many videos is one file.
+    """
+    try:
+        return read_marks(layout.marks_file(video_id))
+    except NotFound:
+        return MarkedVideo(video_id=video_id, known_elsewhere=known_elsewhere)
+
+
 def write_marks(layout: Layout, marked: Iterable[MarkedVideo]) -> None:
     """Write the files of the marks of videos. Blocks.
 
@@ -93,6 +106,16 @@ def write_marks(layout: Layout, marked: Iterable[MarkedVideo]) -> None:
         for each in marked
     }
     files.write_together(contents, layout.scratch)
+
+
+def write_known(layout: Layout, known: KnownVideos) -> None:
+    """Write one file for videos that have no marks yet. Blocks.
+
+    A file for each of them would take a minute for a hundred thousand.
+    """
+    content = known.model_dump_json().encode() + b"\n"
+    name = f"{hashlib.sha256(content).hexdigest()[:16]}.json"
+    files.write_atomically(layout.known_folder / name, content, layout.scratch)
 
 
 def marks_row(marked: MarkedVideo) -> dict[str, Any]:

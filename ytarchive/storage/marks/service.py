@@ -23,8 +23,6 @@ from ytarchive.storage.store.changes import Changes
 from ytarchive.storage.store.layout import Layout
 from ytarchive.storage.store.watching import WatchedOperations, databases_only
 
-_AT_ONCE = 1000
-
 
 class MarksService(WatchedOperations, MarksAPI):
     """The marks of the archive's videos."""
@@ -57,17 +55,8 @@ class MarksService(WatchedOperations, MarksAPI):
         rows = await self._database.fetch_all("stored_ids", parameters)
         stored = {row["video_id"] for row in rows}
         others = [each for each in asked if each not in stored]
-        done = KnownMarked(stored=[each for each in asked if each in stored])
-        for start in range(0, len(others), _AT_ONCE):
-            some = others[start : start + _AT_ONCE]
-            marked = await self._changes.run_to_end(self._mark_known(some, request.place))
-            done = KnownMarked(
-                marked=done.marked + marked.marked,
-                known_before=done.known_before + marked.known_before,
-                stored=done.stored,
-                failed=[*done.failed, *marked.failed],
-            )
-        return done
+        done = await self._changes.run_to_end(self._mark_known(others, request.place))
+        return done.model_copy(update={"stored": [each for each in asked if each in stored]})
 
     async def _mark_known(self, video_ids: list[str], place: str) -> KnownMarked:
         async with AsyncExitStack() as held:

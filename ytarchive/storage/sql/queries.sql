@@ -131,6 +131,12 @@ WHERE media_path IS NOT NULL AND number > :reached
 ORDER BY number
 LIMIT :limit;
 
+-- name: has_channel
+-- Whether a video of a channel is known, stored or not.
+SELECT 1 FROM videos
+WHERE channel_id = :channel OR channel_title = :channel COLLATE NOCASE
+LIMIT 1;
+
 -- name: listed_exports
 -- The stored ones among the videos of a JSON list, in its order.
 SELECT videos.* FROM json_each(:video_ids) AS asked
@@ -222,6 +228,10 @@ ON CONFLICT (video_id) DO UPDATE SET
     keep = excluded.keep, removed = excluded.removed,
     known_elsewhere = excluded.known_elsewhere, episode = excluded.episode,
     season = excluded.season, episode_path = excluded.episode_path;
+
+-- name: known_among
+SELECT marks.video_id, known_elsewhere FROM json_each(:video_ids) AS asked
+JOIN marks ON marks.video_id = asked.value WHERE known_elsewhere NOTNULL;
 
 -- name: episodes_among
 SELECT marks.video_id, season, episode, episode_path

@@ -158,7 +158,12 @@ class Layout:
         return [
             self.metadata / kind
             for kind in ("videos", "playlists", "work_plans", "registered", "marks")
-        ]
+        ] + [self.known_folder]
+
+    @property
+    def known_folder(self) -> Path:
+        """Return the folder of the lists of videos that are stored outside the archive."""
+        return self.metadata / "known_elsewhere"
 
     @property
     def own_prefixes(self) -> set[str]:

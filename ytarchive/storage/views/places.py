@@ -17,8 +17,9 @@ from loguru import logger
 
 from ytarchive.common.archived_files import Role
 from ytarchive.common.database import Database, Row
-from ytarchive.common.errors import LocalError, NotFound
-from ytarchive.storage.marks.models import MarkedVideo, marks_row, read_marks, write_marks
+from ytarchive.common.errors import LocalError
+from ytarchive.storage.marks.models import MarkedVideo, marks_of, marks_row, write_marks
+from ytarchive.storage.marks.records import MarkRecords
 from ytarchive.storage.store.changes import Changes
 from ytarchive.storage.store.layout import Layout, is_sound_alone
 from ytarchive.storage.views import names
@@ -130,26 +131,22 @@ class Places:
         async with AsyncExitStack() as held:
             for video_id in sorted(places):
                 await held.enter_async_context(self._changes.lock(video_id))
-            marked = await asyncio.to_thread(self._write, places)
+            known = await MarkRecords(self.database, self.layout).known_among(places)
+            marked = await asyncio.to_thread(self._write, places, known)
             rows = [marks_row(each) for each in marked]
             await self.database.write(lambda writer: writer.execute_many("upsert_marks", rows))
         return {each.video_id: places[each.video_id] for each in marked}
 
-    def _write(self, places: dict[str, Place]) -> list[MarkedVideo]:
+    def _write(self, places: dict[str, Place], known: dict[str, str]) -> list[MarkedVideo]:
         marked = []
         for video_id, place in places.items():
             try:
-                marked.append(_with_place(self._marks(video_id), place))
+                earlier = marks_of(self.layout, video_id, known.get(video_id))
+                marked.append(_with_place(earlier, place))
             except LocalError as error:
                 log.error("{} is not shown in media-server views: {}", video_id, error.message)
         write_marks(self.layout, marked)
         return marked
-
-    def _marks(self, video_id: str) -> MarkedVideo:
-        try:
-            return read_marks(self.layout.marks_file(video_id))
-        except NotFound:
-            return MarkedVideo(video_id=video_id)
 
 
 def _place(row: Row) -> Place | None:
