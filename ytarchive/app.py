@@ -44,6 +44,8 @@ from ytarchive.maintenance.service import MaintenanceService
 from ytarchive.metadata import MetadataAPI
 from ytarchive.metadata.pictures import YouTubePictures
 from ytarchive.metadata.service import MetadataService
+from ytarchive.notifications import NotificationsAPI
+from ytarchive.notifications.service import NotificationsService
 from ytarchive.reading import open_for_reading
 from ytarchive.storage import (
     Access,
@@ -134,6 +136,7 @@ async def _open_each(
     if isinstance(jobs, JobsService):
         following = SubscriptionsService.open(settings, following_clients(parts))
         parts.above[SubscriptionsAPI] = await stack.enter_async_context(following)
+        await stack.enter_async_context(_notifications(parts, jobs))
     _connect_listeners(jobs if isinstance(jobs, JobsService) else None, download, yt_dlp, parts)
     return parts.archive()
 
@@ -165,6 +168,18 @@ def _jobs(parts: Composition, *, whole_queue: bool) -> AbstractAsyncContextManag
     return JobsService.open(
         settings, state, clients, parts.probe, scheduler, whole_queue=whole_queue
     )
+
+
+@asynccontextmanager
+async def _notifications(parts: Composition, jobs: JobsService) -> AsyncIterator[None]:
+    settings = parts.settings
+    opening = NotificationsService.open(
+        settings.notifications, settings.storage.state_path, parts.session, parts.of
+    )
+    async with opening as notifications:
+        parts.above[NotificationsAPI] = notifications
+        jobs.add_duties(notifications.duties)
+        yield
 
 
 @asynccontextmanager

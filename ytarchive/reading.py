@@ -26,6 +26,8 @@ from ytarchive.logging.service import LoggingService
 from ytarchive.maintenance import MaintenanceAPI
 from ytarchive.maintenance.service import MaintenanceService
 from ytarchive.metadata.reading import ReadOnlyMetadata
+from ytarchive.notifications import NotificationsAPI
+from ytarchive.notifications.service import NotificationsService
 from ytarchive.storage import Access, lost_library, lost_queue, open_identity
 from ytarchive.storage.reading import ReadOnlyStorage
 from ytarchive.subscriptions import SubscriptionsAPI
@@ -57,6 +59,11 @@ async def open_for_reading(settings: Settings) -> AsyncIterator[Archive]:
         metadata = await enter(ReadOnlyMetadata.reading(settings, yt_dlp))
         clients = ServiceClients(metadata, download, storage, storage.plans, storage.verifier)
         jobs = await enter(ReadOnlyJobs.reading(settings, clients, parts.probe))
+        parts.above[NotificationsAPI] = await enter(
+            NotificationsService.reading(
+                settings.notifications, settings.storage.state_path, session
+            )
+        )
         opened = (jobs, metadata, download, storage, logging)
         parts.local.update({ServiceName(each.service): each for each in opened})
         following = SubscriptionsService.reading(settings, following_clients(parts))

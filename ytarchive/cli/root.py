@@ -53,6 +53,7 @@ COMMANDS = {
     "rebuild": ("rebuild:rebuild", "Rebuild the library's database from the files."),
     "backup": ("backup:backup", "Copy all databases to a new folder in DIR."),
     "restore": ("backup:restore", "Replace the databases by those of a backup."),
+    "notify": ("notify:notify", "List and test notifications of this archive."),
     "logs": ("logs:logs", "Search the log, or follow it."),
     "metrics": ("state:metrics", "Show the current value of every metric."),
     "quota": ("state:quota", "Show today's quota of the YouTube Data API."),

@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from ytarchive.common.download_config import DownloadConfig
 from ytarchive.common.errors import InvalidConfiguration
+from ytarchive.common.notification_settings import NotificationsConfig
 from ytarchive.common.profiles import ProfileName, ProfileSettings
 from ytarchive.common.services import ServiceName
 from ytarchive.common.setting_sources import Given, SettingProblem
@@ -205,6 +206,7 @@ class Settings(BaseSettings):
     metadata: MetadataConfig = MetadataConfig()
     jobs: JobsConfig = JobsConfig()
     logging: LoggingConfig = LoggingConfig()
+    notifications: NotificationsConfig = NotificationsConfig()
     network: NetworkConfig = Field(default_factory=NetworkConfig)
     services: ServicesConfig = ServicesConfig()
     profiles: dict[ProfileName, ProfileSettings] = {}

@@ -25,6 +25,7 @@ from ytarchive.jobs import (
 from ytarchive.logging import LoggingAPI
 from ytarchive.maintenance import MaintenanceAPI
 from ytarchive.metadata import MetadataAPI
+from ytarchive.notifications import NotificationsAPI
 from ytarchive.storage import (
     AdoptionAPI,
     ChannelsAPI,
@@ -87,6 +88,7 @@ CONTRACTS: tuple[type[Contract], ...] = (
     ScheduleAPI,
     SubscriptionsAPI,
     EventsAPI,
+    NotificationsAPI,
     DownloadListener,
     MetadataAPI,
     DownloadAPI,

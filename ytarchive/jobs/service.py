@@ -1,6 +1,6 @@
 """The Jobs service: the API over the queue."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from time import monotonic
@@ -152,6 +152,11 @@ class JobsService(JobsAPI, DownloadListener):
             finally:
                 await service._engine.stop(settings.jobs.shutdown_grace)
                 await guards.governor.save()
+
+    def add_duties(self, duties: Iterable[Duty]) -> None:
+        """Run the duties of packages above the services."""
+        for duty in duties:
+            self._add(duty)
 
     def _add(self, duty: Duty) -> None:
         self._scheduler.add(duty, self._guards.supervisor)

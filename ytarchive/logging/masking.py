@@ -61,7 +61,12 @@ _registered: tuple[str, ...] = ()
 
 def register_secrets(settings: Settings) -> None:
     """Mask every secret of the settings in all later log entries."""
-    for secret in filter(None, (*settings.youtube.secrets(), settings.server.token)):
+    secrets = (
+        *settings.youtube.secrets(),
+        *settings.notifications.secrets(),
+        settings.server.token,
+    )
+    for secret in filter(None, secrets):
         value = secret.get_secret_value()
         register_secret(value)
         register_secret(value.partition("+")[2])  # the token part of a PO token setting

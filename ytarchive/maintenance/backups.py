@@ -23,6 +23,7 @@ from ytarchive.common.services import ServiceName
 from ytarchive.jobs import JOBS_SCHEMA
 from ytarchive.logging import LOGS_SCHEMA
 from ytarchive.metadata import METADATA_SCHEMA
+from ytarchive.notifications import NOTIFICATIONS_SCHEMA
 from ytarchive.storage import (
     LIBRARY_SCHEMA,
     SEARCH_SCHEMA,
@@ -38,6 +39,7 @@ from ytarchive.subscriptions import SUBSCRIPTIONS_SCHEMA
 DECLARED = (
     SUBSCRIPTIONS_SCHEMA,
     JOBS_SCHEMA,
+    NOTIFICATIONS_SCHEMA,
     METADATA_SCHEMA,
     LIBRARY_SCHEMA,
     SEARCH_SCHEMA,
