@@ -28,6 +28,9 @@ class DownloadConfig(Section):
         30, gt=0, description="Maximum seconds for each captions file or thumbnail"
     )
     rate_limit: Size | None = Field(None, ge=1024, description="Bytes per second, for each video")
+    total_rate_limit: Size | None = Field(
+        None, ge=1024, description="Bytes per second of the media of all videos together"
+    )
     windows: Windows = Field(
         [],
         description="Local times at which videos of jobs start, as `01:00-07:00, sat 00:00-24:00`; "

@@ -24,6 +24,7 @@ from ytarchive.ytdlp.gate import LIST_PAGE, SINGLE_REQUEST, VIDEO, Gate, OpenGat
 from ytarchive.ytdlp.pool import WorkerPool
 from ytarchive.ytdlp.processes import WorkerProcess
 from ytarchive.ytdlp.protocol import Event, Task
+from ytarchive.ytdlp.shared_rate import SharedRate
 
 log = logger.bind(service="download")
 
@@ -43,6 +44,7 @@ class YtDlp(Extractor, Fetcher):
         self._pool = WorkerPool(settings)
         config = settings.download
         self._tasks = asyncio.Semaphore(config.concurrency + config.videos_ahead)
+        self._rate = SharedRate(config)
         self._listings = asyncio.Semaphore(2)
         self._extractions = 0
         self.gate: Gate = OpenGate()
@@ -80,7 +82,7 @@ class YtDlp(Extractor, Fetcher):
         admit: Callable[[int], None],
     ) -> Downloaded:
         """Fetch a video. Cancelling the task kills the worker and its child processes at once."""
-        async with self._tasks, self._worker() as worker:
+        async with self._tasks, self._worker() as worker, self._rate.share(worker):
             limit = ProgressTimeout(self._settings)
             await worker.send(Task(kind="download", order=order))
             event = await _last(worker, limit, on_progress)

@@ -199,6 +199,12 @@ class WorkerProcess:
         except ConnectionError:
             raise await self._crash() from None
 
+    async def limit_rate(self, rate: float) -> None:
+        """Limit the transfers to `rate` bytes per second; a worker that has ended is ignored."""
+        self._writer.write(Task(kind="rate", rate=rate).model_dump_json().encode() + b"\n")
+        with contextlib.suppress(ConnectionError):
+            await self._writer.drain()
+
     async def receive(self) -> Event:
         """Return the next event. Raises the task's error, or WorkerCrashed."""
         try:

@@ -12,13 +12,15 @@ class Task(Model):
     """Server to worker: a task.
 
     `next` continues a task: a listing with its next chunk, a download with its transfer or its next
-    page of comments or chat, which `refuse` forbids.
+    page of comments or chat, which `refuse` forbids. `rate` limits the worker's transfers, also
+    during a task.
     """
 
-    kind: Literal["extract", "download", "list", "next", "refuse"]
+    kind: Literal["extract", "download", "list", "next", "refuse", "rate"]
     video_id: str = ""
     source: str = ""
     order: DownloadOrder | None = None
+    rate: float | None = Field(default=None, description="Bytes per second")
 
 
 class Event(Model):

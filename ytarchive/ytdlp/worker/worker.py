@@ -21,6 +21,7 @@ from ytarchive.common.errors import UnknownFailure, WorkerCrashed
 from ytarchive.ytdlp.api import Transfer
 from ytarchive.ytdlp.protocol import Event, Task
 from ytarchive.ytdlp.worker.session import ExtractorSession
+from ytarchive.ytdlp.worker.throttle import THROTTLE
 
 _CHECK_INTERVALS = {True: 0.25, False: 1.0}
 """Seconds between checks with and without a task."""
@@ -122,8 +123,12 @@ class Worker:
                 end_process()
             *lines, unread = (unread + data).split(b"\n")
             for line in lines:
+                task = Task.model_validate_json(line)
+                if task.kind == "rate":
+                    THROTTLE.rate = task.rate
+                    continue
                 self._is_busy = True  # at once: the next look is soon
-                self._tasks.put(Task.model_validate_json(line))
+                self._tasks.put(task)
 
     def _end_if_too_large(self) -> None:
         if (taken := memory()) <= self._most_memory:
