@@ -84,8 +84,9 @@ class ViewFolder:
         files.make_folders(self.root)
         with os_errors(self.root):
             path = self.root / VIEW_MARKER
-            if not filesystem.is_file(path) or path.read_bytes() != marker:
-                path.write_bytes(marker)
+            found = filesystem.status(path, follow=False)
+            if found is None or not stat.S_ISREG(found.st_mode) or path.read_bytes() != marker:
+                self._finish(path, lambda draft: making.write(draft, marker), replace=True)
 
     def put(self, wanted: Wanted, recorded: Recorded | None) -> tuple[Facts | None, bool]:
         """Create a file, or replace the recorded one; return its identity, and if it is new.
@@ -94,8 +95,11 @@ class ViewFolder:
         """
         path = self.root / wanted.path
         with os_errors(path):
+            if not self.contains(path.parent):
+                return None, False
             found = filesystem.status(path, follow=False)
             if found is not None and self._is_wanted(wanted, path, found):
+                self._recognise(wanted, path, found)
                 return Facts.of(found), False
             if found is not None and (recorded is None or not self.is_own(recorded, found)):
                 return None, False
@@ -112,26 +116,38 @@ class ViewFolder:
         """Delete a recorded file and folders that become empty; return False if it has changed."""
         path = self.root / recorded.path
         with os_errors(path):
-            found = filesystem.status(path, follow=False)
-            if found is None:
-                return True
-            if not self.is_own(recorded, found):
+            if not self.contains(path.parent):
                 return False
-            path.unlink()
-        if path.parent != self.root:
-            self.remove_empty(path.parent)
+            found = filesystem.status(path, follow=False)
+            if found is not None:
+                if not self.is_own(recorded, found):
+                    return False
+                path.unlink()
+        self.remove_empty(path.parent)
         return True
 
-    def remove_empty(self, *folders: Path) -> None:
-        """Remove folders and their parents in the view as far as they are empty."""
-        for folder in folders:
-            with suppress(OSError):
-                for each in (
-                    folder,
-                    *folder.parents[: len(folder.relative_to(self.root).parts) - 1],
-                ):
-                    each.rmdir()
-                    self._folders.discard(each)
+    def remove_empty(self, folder: Path) -> None:
+        """Remove a folder that had files of the view, and its parents, as far as they are empty."""
+        inner = folder.relative_to(self.root).parts
+        with suppress(OSError):
+            for each in (folder, *folder.parents)[: len(inner)]:
+                each.rmdir()
+                self._folders.discard(each)
+
+    def contains(self, folder: Path) -> bool:
+        """Return whether a folder is in the view, or can be created there.
+
+        It cannot if a file, or a link, is in its place or in that of one of its parents: what a
+        link leads to does not belong to the view.
+        """
+        if folder == self.root or folder in self._folders:
+            return True
+        if not self.contains(folder.parent):
+            return False
+        found = filesystem.status(folder, follow=False)
+        if found is not None and stat.S_ISDIR(found.st_mode):
+            self._folders.add(folder)
+        return found is None or stat.S_ISDIR(found.st_mode)
 
     def clear(self) -> None:
         """Delete the marker, and the folder if it is empty."""
@@ -157,6 +173,19 @@ class ViewFolder:
         return stat.S_ISREG(found.st_mode) and (
             hashlib.sha256(path.read_bytes()).hexdigest() == recorded.digest
         )
+
+    def _recognise(self, wanted: Wanted, path: Path, found: os.stat_result) -> None:
+        """Determine the method from a link that exists, if the view does not know it yet."""
+        if self.method is not None or wanted.source is None:
+            return
+        if stat.S_ISLNK(found.st_mode):
+            method = LinkMethod.SYMLINK
+        elif os.path.samestat(found, wanted.source.stat()):
+            method = LinkMethod.HARDLINK
+        else:
+            is_shared = making.can_reflink(wanted.source, _draft_of(path))
+            method = LinkMethod.REFLINK if is_shared else LinkMethod.COPY
+        self.method = method if method in self._methods else None
 
     def _is_wanted(self, wanted: Wanted, path: Path, found: os.stat_result) -> bool:
         if wanted.source is not None:
@@ -219,7 +248,7 @@ class ViewFolder:
     @staticmethod
     def _finish(path: Path, create: Callable[[Path], object], *, replace: bool) -> None:
         """Create a file under another name first, so that the path never has a part of it."""
-        draft = path.with_name(f"{_UNFINISHED}{secrets.token_hex(8)}")
+        draft = _draft_of(path)
         try:
             create(draft)
             if replace:
@@ -228,6 +257,10 @@ class ViewFolder:
                 making.rename_new(draft, path)
         finally:
             draft.unlink(missing_ok=True)
+
+
+def _draft_of(path: Path) -> Path:
+    return path.with_name(f"{_UNFINISHED}{secrets.token_hex(8)}")
 
 
 def is_unfinished(name: str) -> bool:
@@ -252,11 +285,8 @@ def inner_folders(folder: Path) -> list[str]:
     with os_errors(folder):
         try:
             with os.scandir(folder) as entries:
-                return [
-                    stored_name(entry.name)
-                    for entry in entries
-                    if entry.is_dir(follow_symlinks=False)
-                ]
+                folders = (each.name for each in entries if each.is_dir(follow_symlinks=False))
+                return list(map(stored_name, folders))
         except (FileNotFoundError, NotADirectoryError):
             return []
 

@@ -36,6 +36,17 @@ def reflink(source: Path, draft: Path) -> None:
     shutil.copystat(source, draft)
 
 
+def can_reflink(source: Path, draft: Path) -> bool:
+    """Return whether a file can share the blocks of a stored file, by creating one."""
+    try:
+        reflink(source, draft)
+    except OSError:
+        return False
+    finally:
+        draft.unlink(missing_ok=True)
+    return True
+
+
 def link_hard(source: Path, path: Path) -> None:
     """Create a further name of a stored file."""
     os.link(source, path)

@@ -150,9 +150,6 @@ class Synchronisation:
             missing += await asyncio.to_thread(self._missing, some, entries)
         if missing:
             await self._create_again(missing)
-        if not self._dry_run:
-            empty = (parts.folder.root / file_name(each) for each in present - recorded - {""})
-            await asyncio.to_thread(parts.folder.remove_empty, *sorted(empty, reverse=True))
 
     # --- planning -----------------------------------------------------------------------------
 
@@ -238,13 +235,14 @@ class Synchronisation:
         missing = []
         for folder, recorded in by_folder.items():
             path = self._parts.folder.root / file_name(folder)
-            found = listed(path)
+            found = listed(path) if self._parts.folder.contains(path) else {}
             missing += [Record.of(row) for name, row in recorded.items() if name not in found]
             for name, status in found.items():
                 if self._is_own(recorded.get(name), status):
                     self._counts["unchanged"] += 1
                 elif is_unfinished(name) and not self._dry_run:
                     (path / name).unlink(missing_ok=True)
+                    self._parts.folder.remove_empty(path)
                 elif (name in recorded or not S_ISDIR(status.st_mode)) and (
                     folder or name != VIEW_MARKER
                 ):
