@@ -21,3 +21,24 @@ def mounted(folder: Path, *options: str) -> Iterator[Path]:
         yield folder
     finally:
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+@contextmanager
+def also_at(disk: Path, place: Path) -> Iterator[Path]:
+    """Give a mounted file system at a second place, from which a test can unmount it."""
+    place.mkdir()
+    mount_also_at(disk, place)
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", "--lazy", str(place)], check=False, capture_output=True)
+
+
+def mount_also_at(disk: Path, place: Path) -> None:
+    """Mount a file system at a second place too."""
+    subprocess.run(["mount", "--bind", str(disk), str(place)], check=True)
+
+
+def unmount(place: Path) -> None:
+    """Remove a file system from a place, although files are open there."""
+    subprocess.run(["umount", "--lazy", str(place)], check=True)

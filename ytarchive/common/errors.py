@@ -149,6 +149,11 @@ class NotFound(RequestError):
     reason = "not_found"
 
 
+class FolderNotFound(NotFound):
+    code, meaning = "E026", "There is no folder of this path"
+    remedy = "Check the path; the folder must be on the machine that has the archive."
+
+
 class Conflict(RequestError):
     code, status = "E014", 409
     meaning = "The current state does not allow this"

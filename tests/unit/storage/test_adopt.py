@@ -1,8 +1,11 @@
 """What is adopted of damaged, repeated and odd files, and after a kill."""
 
+import errno
 import os
+from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
@@ -115,7 +118,7 @@ async def test_views_and_archives_below_the_folder_are_skipped_with_the_reason(
     assert len(rows) == 3
 
 
-async def test_files_that_cannot_be_linked_stop_the_adoption_with_the_remedy(
+async def test_files_that_cannot_be_linked_stop_the_adoption_with_the_remedy_and_can_be_moved(
     storage: StorageService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     of_yt_dlp(tmp_path / "in", VIDEO)
@@ -128,7 +131,8 @@ async def test_files_that_cannot_be_linked_stop_the_adoption_with_the_remedy(
     done = await adopt(storage, tmp_path / "in")
     assert done.state is PassState.STOPPED
     assert "--copy" in str(done.error)
-    assert (await adopt(storage, tmp_path / "in", method=AdoptMethod.COPY)).videos_adopted == 1
+    assert (await adopt(storage, tmp_path / "in", method=AdoptMethod.MOVE)).videos_adopted == 1
+    assert list((tmp_path / "in").iterdir()) == []
 
 
 async def test_full_disk_stops_before_copying_and_the_next_run_continues(
@@ -165,3 +169,43 @@ async def test_cancelled_adoption_resumes_and_another_one_is_refused_meanwhile(
     assert stopped.state is PassState.STOPPED
     done = await adopt(storage, tmp_path / "in")
     assert (done.state, done.videos_adopted) == (PassState.COMPLETE, 20)
+
+
+async def test_unreadable_folders_and_names_that_are_not_utf8_have_rows_of_their_own(
+    storage: StorageService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "in"
+    write_file(folder / "M\udcfcnchen" / f"Gr\udcfcn [{VIDEO}].mp4", media())
+    write_file(folder / "secret" / "a.mp4", media())
+    write_file(folder / "names only" / "b.mp4", media())
+    os.mkfifo(folder / "pipe")
+    monkeypatch.setattr(os, "scandir", partial(_as_another_user, os.scandir))
+    done = await adopt(storage, folder)
+    assert (done.state, done.videos_adopted) == (PassState.COMPLETE, 1)
+    rows = await report(storage)
+    assert rows[f"M\udcfcnchen/Gr\udcfcn [{VIDEO}].mp4"].outcome is Outcome.ADOPTED
+    assert {path: row.detail for path, row in rows.items() if row.video_id is None} == {
+        "secret/": "the folder cannot be read",
+        "names only/b.mp4": "it cannot be read",
+        "pipe": "not a regular file",
+    }
+
+
+class _Entry:
+    """An entry of a folder that permits to list names alone."""
+
+    def __init__(self, found: os.DirEntry[str]) -> None:
+        self.name = found.name
+
+    def stat(self, **_: object) -> os.stat_result:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+
+def _as_another_user(scandir: Any, path: Any) -> Any:
+    """What `os.scandir` does for a user who may not enter some folders; root may."""
+    name = path.name if isinstance(path, Path) else ""
+    if name == "secret":
+        raise PermissionError(errno.EACCES, "Permission denied")
+    if name == "names only":
+        return nullcontext([_Entry(each) for each in scandir(path)])
+    return scandir(path)

@@ -1,6 +1,7 @@
 """`ytarchive adopt`."""
 
 import asyncio
+import math
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -11,12 +12,14 @@ from rich.console import Group as Lines
 from rich.console import RenderableType
 
 from ytarchive.cli.changes import following
+from ytarchive.cli.failure import USAGE, Failure
 from ytarchive.cli.following import NO_SERVER_WORKS
 from ytarchive.cli.options import Command, NamedPath
 from ytarchive.cli.output import Output, cell, pairs, size, table
 from ytarchive.cli.session import creating
 from ytarchive.cli.text import counted
 from ytarchive.common.errors import Conflict
+from ytarchive.common.file_names import shown_name, stored_name
 from ytarchive.common.models import Page
 from ytarchive.discovery import Archive
 from ytarchive.jobs import RepairsAPI
@@ -31,11 +34,11 @@ from ytarchive.storage import (
     PassState,
 )
 
-_INTERVAL = 0.05
+_INTERVAL, _LONGEST_INTERVAL = 0.05, 0.5
+"""Seconds between two readings of the progress, which counts all files; at first and later."""
 _SHOWN_EVERY = 5.0
 """Seconds between two messages about the progress."""
 _SHOWN = 20
-_MOST = 10_000
 
 
 class Adopted(BaseModel):
@@ -79,6 +82,10 @@ async def adopt(archive: Archive, out: Output, /, folder: Path, method: str, pre
 
 def _request(folder: Path, method: str, *, dry_run: bool) -> AdoptRequest:
     named = str(folder.absolute())
+    if stored_name(named) != named:
+        message = f"the path {shown_name(named)} is not UTF-8"
+        remedy = "Name a folder above it, or rename it."
+        raise Failure(message, remedy=remedy, exit_code=USAGE, code="E002")
     return AdoptRequest(folder=named, method=AdoptMethod(method), dry_run=dry_run)
 
 
@@ -86,7 +93,7 @@ async def _follow(archive: Archive, out: Output, request: AdoptRequest) -> Adopt
     """Adopt and wait for the end; an interrupt stops the adoption, and the next run continues."""
     api = archive.of(AdoptionAPI)
     adoption = await api.start_adoption(request)
-    shown = time.monotonic()
+    began = shown = time.monotonic()
     try:
         async with following(archive, "adoption") as changes:
             while adoption.state is PassState.RUNNING:
@@ -95,7 +102,8 @@ async def _follow(archive: Archive, out: Output, request: AdoptRequest) -> Adopt
                 if time.monotonic() - shown > _SHOWN_EVERY and not out.as_json:
                     shown = time.monotonic()
                     out.remark(_progress(adoption))
-                await asyncio.sleep(_INTERVAL)
+                elapsed = time.monotonic() - began
+                await asyncio.sleep(min(max(_INTERVAL, elapsed / 10), _LONGEST_INTERVAL))
     except asyncio.CancelledError:
         with suppress(Conflict):
             await api.cancel_adoption()
@@ -113,8 +121,8 @@ def _progress(adoption: Adoption) -> str:
 
 async def _files(archive: Archive, out: Output, outcome: Outcome | None) -> list[AdoptedFile]:
     """Return the files with an outcome; for a table no more than are shown."""
-    most = _MOST if out.as_json else _SHOWN
-    query = AdoptedFileQuery(outcome=outcome, limit=min(most, 1000))
+    most = math.inf if out.as_json else _SHOWN
+    query = AdoptedFileQuery(outcome=outcome, limit=int(min(most, 1000)))
     page: Page[AdoptedFile] = await archive.of(AdoptionAPI).list_adopted_files(query)
     files = list(page.items)
     while page.next_cursor is not None and len(files) < most:
@@ -144,8 +152,7 @@ def _adopted(done: Adopted) -> RenderableType:
         parts.append(table(["/NOT RECOGNISED", "~REASON"], rows))
     more = counts[Outcome.NOT_RECOGNISED] - len(done.files)
     if more > 0:
-        parts.append(cell(f"… and {more} more: --json shows all"))
+        parts.append(cell(f"… and {more} more: the same command with --json shows all"))
     if adoption.shares_content:
-        parts.append(cell("The archive shares the content of adopted files with the folder: "
-                          "do not edit them there."))  # fmt: skip
+        parts.append(cell("Adopted files share their content with the archive: do not edit them."))
     return Lines(*parts)

@@ -25,8 +25,8 @@ class AdoptionAPI(Contract, Protocol):
 
         The network is not used. Files of the folder are removed only by the method `move`, after
         the video is registered and its digests agree. Raises Conflict if an adoption is running,
-        FolderNotAllowed outside `storage.allowed_roots`, NotFound, NotAdoptable for a folder of
-        ytarchive, and CannotLink if the folder is on another file system.
+        FolderNotAllowed outside `storage.allowed_roots`, FolderNotFound, NotAdoptable for a folder
+        of ytarchive, and CannotLink if the folder is on another file system.
         """
         ...
 

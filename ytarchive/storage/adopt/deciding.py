@@ -66,8 +66,11 @@ class Decisions:
         self._examiner = examiner
         self._moves = method is AdoptMethod.MOVE
         self._dry_run = dry_run
-        self.at_once = 1 if placer.copies else _AT_ONCE
+
+    @property
+    def at_once(self) -> int:
         """How many videos may be decided at the same time."""
+        return 1 if self._placer.copies else _AT_ONCE
 
     async def decide(self, video_id: str, files: Sequence[FoundFile]) -> Settled:
         """Adopt the best copy of a video, unless the archive has one. Return all outcomes."""

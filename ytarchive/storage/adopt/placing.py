@@ -35,7 +35,8 @@ class Placer:
         self._root = root
         self._staging = adoption_folder(layout)
         same_disk = root.stat().st_dev == layout.base.stat().st_dev
-        self.copies = method is AdoptMethod.COPY or (method is AdoptMethod.MOVE and not same_disk)
+        self._moves = method is AdoptMethod.MOVE
+        self.copies = method is AdoptMethod.COPY or (self._moves and not same_disk)
         """Whether files are copied, which needs space; otherwise they are linked."""
         self._is_stopped = is_stopped
 
@@ -59,15 +60,26 @@ class Placer:
             if archived.role is Role.INFO:
                 with os_errors(target):
                     target.write_bytes(stored_info(self.path(file)))
-            elif self.copies:
+            elif not self._linked(self.path(file), target):
                 digests[archived.name] = self._copy(self.path(file), target)
-            else:
-                _link(self.path(file), target)
         with os_errors(folder):
             with suppress(OSError):
                 (folder / "captions").rmdir()  # unless it has captions
             (folder / TRANSFER).write_bytes(json_bytes(self._transferred(copy, video_id)))
         return digests
+
+    def _linked(self, source: Path, target: Path) -> bool:
+        """Link a file, unless files are copied. Raises CannotLink if only a link was wanted."""
+        if self.copies:
+            return False
+        try:
+            _link(source, target)
+        except CannotLink:
+            if not self._moves:
+                raise
+            self.copies = True  # as on exFAT, or if another disk is mounted in the folder
+            return False
+        return True
 
     def _copy(self, source: Path, target: Path) -> str:
         """Copy a file, and return the digest of the bytes that were read."""

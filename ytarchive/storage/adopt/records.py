@@ -60,7 +60,9 @@ class AdoptionRecords:
         return Adoption(
             **found,
             files={Outcome(each["outcome"]): each["files"] for each in counts},
-            shares_content=found["method"] == AdoptMethod.LINK and found["videos_adopted"] > 0,
+            shares_content=found["method"] == AdoptMethod.LINK
+            and found["videos_adopted"] > 0
+            and not found["dry_run"],
         )
 
     async def begin(self, request: AdoptRequest, folder: Path) -> None:

@@ -11,8 +11,9 @@ from ytarchive.common.config import StorageConfig
 from ytarchive.common.database import Database
 from ytarchive.common.errors import (
     CannotLink,
+    FolderNotFound,
     NotAdoptable,
-    NotFound,
+    PathOutsideArchive,
 )
 from ytarchive.common.filesystem import exists, is_folder
 from ytarchive.common.identity import IDENTITY_FILE
@@ -117,12 +118,15 @@ class AdoptionService(WatchedOperations, AdoptionAPI):
     def _folder(self, request: AdoptRequest) -> Path:
         """Return the folder to adopt. Raises as `start_adoption`."""
         layout, named = self._target.layout, Path(request.folder)
-        if self.trusts_callers:
-            folder = followed(named)
-        else:
+        if not self.trusts_callers:
             folder = allowed_folder(request.folder, self._config)
+        else:
+            try:
+                folder = followed(named)
+            except PathOutsideArchive as error:  # a link that leads to itself
+                raise FolderNotFound(f"there is no folder {named}") from error
         if not is_folder(folder):
-            raise NotFound(f"there is no folder {folder}")
+            raise FolderNotFound(f"there is no folder {folder}")
         _require_foreign(folder, layout)
         is_far = folder.stat().st_dev != layout.base.stat().st_dev
         if is_far and request.method is AdoptMethod.LINK:

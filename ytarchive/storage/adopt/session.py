@@ -96,7 +96,10 @@ class AdoptionSession:
             cursor = video_ids[-1]
 
     async def _settle(self, video_id: str) -> None:
-        await self._records.settle(await self._decide(video_id))
+        settled = await self._decide(video_id)
+        if any(outcome is Outcome.NOT_RECOGNISED for outcome, _ in settled.files.values()):
+            await self._require_disks()  # a file of a missing disk cannot be read either
+        await self._records.settle(settled)
 
     async def _decide(self, video_id: str) -> Settled:
         files = await self._records.files_of(video_id)
