@@ -27,6 +27,7 @@ from ytarchive.storage import (
     Outcome,
     PassState,
     VideoMarks,
+    rebuild_library,
 )
 from ytarchive.storage.service import StorageService
 
@@ -169,6 +170,19 @@ async def test_cancelled_adoption_resumes_and_another_one_is_refused_meanwhile(
     assert stopped.state is PassState.STOPPED
     done = await adopt(storage, tmp_path / "in")
     assert (done.state, done.videos_adopted) == (PassState.COMPLETE, 20)
+
+
+async def test_metadata_that_was_not_fetched_yet_is_requested_after_a_rebuild_too(
+    config: StorageConfig, tmp_path: Path
+) -> None:
+    write_file(tmp_path / "in" / f"A film [{VIDEO}].mp4", media())
+    storage = await StorageService.open(config)
+    await adopt(storage, tmp_path / "in")
+    await storage.close()
+    assert (await rebuild_library(config)).metadata == 1
+    storage = await StorageService.open(config)
+    assert (await storage.adopter.list_undescribed()).video_ids == [VIDEO]
+    await storage.close()
 
 
 async def test_unreadable_folders_and_names_that_are_not_utf8_have_rows_of_their_own(

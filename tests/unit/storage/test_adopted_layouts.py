@@ -75,6 +75,8 @@ def of_site(site: str, video_id: str) -> str:
         ({"A list/001 - A.mp4": media(), "A list/001 - A.info.json": info(VIDEO)}, {"": ADOPTED}),
         ({"A.mp4": media(), "A.mp4.info.json": info(VIDEO), "A.mp4.jpg": JPEG}, {"": ADOPTED}),
         ({"A-Collection1.mp4": media(), "A-Collection1.info.json": info(VIDEO)}, {"": ADOPTED}),
+        ({"A [Performance].mp4": media(), "A [Performance].info.json": info(VIDEO)}, {"": ADOPTED}),
+        ({"A [Performance].mp4": media(), "A [Performance].nfo": nfo(VIDEO)}, {".mp4": ADOPTED}),
         ({"A.mp4": media(), "A.nfo": nfo(VIDEO)}, {".mp4": ADOPTED, ".nfo": "media server"}),
         ({"A.mp4": media(), "A.nfo": f"<!DOCTYPE x>{nfo(VIDEO)}"}, {".mp4": "no id of a video"}),
         ({"A.mp4": media(), "A.info.json": '{"id": '}, {".mp4": "does not describe"}),
@@ -144,7 +146,10 @@ async def test_title_in_a_name_or_an_nfo_file_is_kept_until_metadata_is_fetched(
     ("name", "video_id"),
     [(f"A title [{VIDEO}]", VIDEO), (f"Title-{OTHER}", OTHER), ("Title-documentary", None),
      ("Title-Documentary", None), ("Title-12345678901", None), ("A title [too short]", None),
-     (VIDEO, VIDEO), ("documentary", None), (f"20091025_{VIDEO}_a-title", VIDEO)],
+     (VIDEO, VIDEO), ("documentary", None), ("holiday2020", None), ("HolidayFilm", None),
+     ("IMG_1234567", None), ("My-Video_01", None), (f"A [{VIDEO}] (1080p)", VIDEO),
+     (f"A title ({VIDEO})", VIDEO), ("A [vid00000001]", "vid00000001"),
+     ("The [documentary] film", None), (f"20091025_{VIDEO}_a-title", VIDEO)],
 )  # fmt: skip
 def test_end_of_a_title_is_not_mistaken_for_an_id(name: str, video_id: str | None) -> None:
     found = recognised(name, Listing("", {}))

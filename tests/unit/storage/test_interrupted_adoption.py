@@ -85,7 +85,7 @@ async def test_libraries_of_all_programs_are_adopted_alike_with_and_without_kill
 ) -> None:
     folder, videos = tmp_path / "in", 2 * len(SAMPLES)
     for number, sample in enumerate(SAMPLES):
-        sample(folder / sample.__name__, [f"{number:09d}_{letter}" for letter in "ab"])
+        sample(folder / sample.__name__, [f"{letter}{number:09d}_" for letter in "ab"])
     before = digests(folder)
     kills = 0
     while await adopt_until_killed(config, folder, AdoptMethod.LINK, 8):

@@ -10,7 +10,7 @@ from ytarchive.storage.adopt.nfo import read_nfo
 
 _OF_NAME, _OF_NFO = "file name", "NFO file"
 _BEFORE_TITLE = re.compile(r"^(\d{4}-\d\d-\d\d_[^_]*_|\d{8}_|s\d+\.?e\d+ - )")
-_AROUND_TITLE = " _-["
+_AROUND_TITLE = " _-[("
 
 
 def provisional_metadata(media: Path, video_id: str, at: datetime) -> VideoMetadata | None:

@@ -20,11 +20,13 @@ from ytarchive.storage.adopt.naming import (
 
 _ID = r"(?P<id>[A-Za-z0-9_-]{11})"
 _IN_BRACKETS = re.compile(rf"\[{_ID}\](?: \[[^\]]*\])?$")
+_ANYWHERE = re.compile(rf".*(?:\[{_ID}\]|\({_ID.replace('id', 'other')}\))")
 _OF_TUBESYNC = re.compile(rf"^\d{{4}}-\d\d-\d\d_.*_{_ID}_(\d{{3,4}}p-[a-z0-9-]+|[a-z0-9]+)$")
 _AFTER_DASH = re.compile(rf"-{_ID}$")
 _OF_TWITCH = re.compile(r"v\d{10}")
-_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|\d+|[a-z]+(?:[-_][a-z]+)+")
-"""Ends of titles that are as long as an id."""
+_PART = r"(?:(?:[A-Z]?[a-z]+|[A-Z]+)\d*|\d+)"
+_WORD = re.compile(rf"{_PART}(?:[-_]{_PART})*|(?:[A-Z][a-z]+)+\d*")
+"""Names, and parts of titles, that are as long as an id: `holiday2020`, `IMG_1234567`."""
 
 
 @dataclass(frozen=True)
@@ -103,8 +105,19 @@ def _id_alone(stem: str, _: Listing) -> str | None:
 
 
 def _in_brackets(stem: str, _: Listing) -> str | None:
+    found = _word_in_brackets(stem, _)
+    return found if found and not _WORD.fullmatch(found) else None
+
+
+def _word_in_brackets(stem: str, _: Listing) -> str | None:
     found = _IN_BRACKETS.search(stem)
     return found["id"] if found and not _OF_TWITCH.fullmatch(found["id"]) else None
+
+
+def _within_name(stem: str, _: Listing) -> str | None:
+    found = _ANYWHERE.match(stem)
+    video_id = (found["id"] or found["other"]) if found else ""
+    return None if not found or _WORD.fullmatch(video_id) else video_id
 
 
 def _in_folder_too(stem: str, listing: Listing) -> str | None:
@@ -143,10 +156,14 @@ RECOGNISERS: Sequence[tuple[str, Recogniser]] = (
     ("yt-dlp, old", _after_dash),
     ("NFO", _in_nfo),
     ("tags", _in_tags),
+    ("id in a name", _within_name),
+    ("word in brackets", _word_in_brackets),
 )
 """The namings of programs. Those that only one program uses precede the general ones."""
-UNSURE = frozenset({"id", "yt-dlp, old"})
-"""The namings that the end of a title may have by chance, so that an `info.json` decides."""
+LAST = frozenset({"id in a name", "word in brackets"})
+"""The namings that are considered only if no file has the id."""
+UNSURE = LAST | {"id", "yt-dlp, old"}
+"""The namings that a title may have by chance, so that an `info.json` decides."""
 
 
 def recognised(stem: str, listing: Listing) -> tuple[str, str] | None:

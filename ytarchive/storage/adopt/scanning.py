@@ -13,7 +13,14 @@ from ytarchive.common.identity import IDENTITY_FILE
 from ytarchive.common.paths import VIEW_MARKER
 from ytarchive.storage.adopt.naming import NFO, info_names, is_media, stems_of
 from ytarchive.storage.adopt.nfo import read_nfo
-from ytarchive.storage.adopt.recognisers import UNSURE, FoundFile, Listing, files_in, recognised
+from ytarchive.storage.adopt.recognisers import (
+    LAST,
+    UNSURE,
+    FoundFile,
+    Listing,
+    files_in,
+    recognised,
+)
 from ytarchive.storage.adopt.recorded_ids import explained, id_in_info, id_in_tags, recorded_in
 
 _UNREADABLE = frozenset({errno.EACCES, errno.EPERM, errno.ENAMETOOLONG})
@@ -110,7 +117,7 @@ def _with_ids(folder: Path, listing: Listing) -> Listing:
         infos = [each for each in info_names(name) if each in listing.sizes]
         if infos:
             described[stem] = id_in_info(folder / file_name(infos[0]))
-        if known is not None or described.get(stem):
+        if described.get(stem) or (known is not None and known[0] not in LAST):
             continue
         in_nfo[stem] = read_nfo(folder / file_name(f"{stem}{NFO}")).video_id
         if not in_nfo[stem]:

@@ -23,6 +23,7 @@ from ytarchive.common.media import PlaylistMetadata, VideoMetadata
 from ytarchive.common.models import Model, to_micros
 from ytarchive.common.rows import UNREADABLE
 from ytarchive.common.sqlite_errors import REFUSED
+from ytarchive.storage.adopt.describing import is_provisional
 from ytarchive.storage.library import discovery
 from ytarchive.storage.library.absent_captions import absent_rows
 from ytarchive.storage.library.discovery import FoundFiles
@@ -165,6 +166,8 @@ class LibraryImporter:
             return
         writer.execute("upsert_metadata", metadata_row(metadata) | {"now": discovery.changed(path)})
         writer.execute("upsert_file", metadata_file_row(video_id, files.read(path), self._layout))
+        if is_provisional(metadata):
+            writer.execute("add_undescribed", {"video_id": video_id})
 
     def _enter_unreadable(self, path: Path, writer: Writer) -> None:
         """Register unreadable metadata as damaged, so that `verify` finds and repairs it."""
