@@ -31,6 +31,20 @@ class NamedPath(click.Path):
         return super().convert(value, param, ctx)
 
 
+class TextPath(NamedPath):
+    """A path that is sent to a service as text, which must be UTF-8."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path, and fail if it is not UTF-8."""
+        path = super().convert(value, param, ctx)
+        try:
+            str(path).encode()
+        except UnicodeEncodeError:
+            message = f"the path {path} is not UTF-8; name a folder above it, or rename it"
+            self.fail(message, param, ctx)
+        return path
+
+
 def with_options(*options: Callable[[Any], Any]) -> Callable[[Decorated], Decorated]:
     """Return a decorator that gives a command several options, listed in this order."""
 

@@ -31,7 +31,7 @@ def test_report_names_the_first_files_and_json_has_all(
 @pytest.mark.parametrize(
     ("name", "code", "text"),
     [("nothing", 1, "there is no folder"), ("file", 2, "is a file"), ("loop", 1, "no folder"),
-     ("M\udcfcnchen", 2, "M\\xfcnchen is not UTF-8. Name a folder above it"),
+     ("M\udcfcnchen", 2, "M\\xfcnchen is not UTF-8; name a folder above it"),
      ("archive", 1, "is an archive of ytarchive")],
 )  # fmt: skip
 def test_folder_that_cannot_be_adopted_is_refused_with_the_remedy(

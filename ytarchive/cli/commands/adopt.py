@@ -12,14 +12,12 @@ from rich.console import Group as Lines
 from rich.console import RenderableType
 
 from ytarchive.cli.changes import following
-from ytarchive.cli.failure import USAGE, Failure
 from ytarchive.cli.following import NO_SERVER_WORKS
-from ytarchive.cli.options import Command, NamedPath
+from ytarchive.cli.options import Command, TextPath
 from ytarchive.cli.output import Output, cell, pairs, size, table
 from ytarchive.cli.session import creating
 from ytarchive.cli.text import counted
 from ytarchive.common.errors import Conflict
-from ytarchive.common.file_names import shown_name, stored_name
 from ytarchive.common.models import Page
 from ytarchive.discovery import Archive
 from ytarchive.jobs import RepairsAPI
@@ -50,7 +48,7 @@ class Adopted(BaseModel):
 
 
 @click.command(cls=Command)
-@click.argument("folder", type=NamedPath(file_okay=False, path_type=Path), metavar="DIR")
+@click.argument("folder", type=TextPath(file_okay=False, path_type=Path), metavar="DIR")
 @click.option("--link", "method", flag_value="link", default=True,
               help="Use hard links, which need no space (default).")  # fmt: skip
 @click.option("--move", "method", flag_value="move",
@@ -82,10 +80,6 @@ async def adopt(archive: Archive, out: Output, /, folder: Path, method: str, pre
 
 def _request(folder: Path, method: str, *, dry_run: bool) -> AdoptRequest:
     named = str(folder.absolute())
-    if stored_name(named) != named:
-        message = f"the path {shown_name(named)} is not UTF-8"
-        remedy = "Name a folder above it, or rename it."
-        raise Failure(message, remedy=remedy, exit_code=USAGE, code="E002")
     return AdoptRequest(folder=named, method=AdoptMethod(method), dry_run=dry_run)
 
 
