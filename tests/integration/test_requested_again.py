@@ -160,6 +160,70 @@ def test_comments_and_chat_are_added_to_a_stored_stream_and_restored_by_rebuild(
     assert sha256sum_accepts(folder)
 
 
+def test_a_download_never_removes_stored_comments(
+    settings: dict[str, str], youtube: StandInProcess, tmp_path: Path
+) -> None:
+    video: Any = youtube.ask("/videos", {"title": "Discussed", "comments": 30})["id"]
+    folder = tmp_path / "archive/videos" / video
+    wanted = ("--quality", "360p", "--no-captions", "--comments", "--max-comments")
+
+    def stored() -> tuple[str, list[int]]:
+        found = json.loads((folder / f"{video}.comments.json").read_text())
+        return found["sort"], [int(each["text"].split()[-1]) for each in found["comments"]]
+
+    download(settings, video, *wanted, "12")
+    assert stored() == ("top", list(range(12)))
+    requests(youtube)
+    newest = (*wanted, "5", "--comment-sort", "new")
+    more = download(settings, video, *newest)
+    assert (more["message"], "media" in requests(youtube)) == ("added comments", False)
+    assert stored() == ("new", [29, 28, 27, 26, 25, *range(12)])
+    assert download(settings, video, *newest)["status"] == "skipped"
+    assert "comments" not in requests(youtube)
+
+    download(settings, video, *wanted, "3", "--force")
+    assert "media" in requests(youtube)
+    assert stored() == ("top", [0, 1, 2, 29, 28, 27, 26, 25, *range(3, 12)])
+    youtube.ask("/videos", {"id": video, "title": "Discussed", "comments": 2})
+    download(settings, video, *wanted, "0", "--force")
+    assert len(stored()[1]) == 17
+    assert sha256sum_accepts(folder)
+    assert run(settings, "verify")[0] == 0
+
+
+def test_a_hint_names_what_only_a_new_download_of_a_stored_video_gives(
+    settings: dict[str, str], youtube: StandInProcess
+) -> None:
+    playlist = youtube.ask("/playlists", {"count": 2})["id"]
+    assert run(settings, "playlist", playlist, "--quality", "360p")[0] == 0
+    wanted = ("--quality", "360p", "--audio-language", "de")
+    hint = "stored without a request for sound in de; use --force to fetch it"
+    _, job = run(settings, "playlist", playlist, *wanted)
+    for result in job["results"]:
+        assert (result["status"], result["message"]) == (
+            "skipped",
+            f"already in the archive; {hint}",
+        )
+    video = job["results"][0]["video_id"]
+    more = download(settings, video, *wanted, "--all-audio-tracks", "--description")
+    assert more["message"].endswith(
+        "stored without a request for all sound tracks; use --force to fetch it"
+    )
+    requests(youtube)
+    assert hint not in download(settings, video, *wanted, "--force")["message"]
+    assert "media" in requests(youtube)
+    assert download(settings, video, *wanted)["message"] == "already in the archive"
+
+
+def test_an_empty_list_of_caption_languages_means_no_captions(
+    settings: dict[str, str], youtube: StandInProcess, tmp_path: Path
+) -> None:
+    video: Any = youtube.ask("/videos", {"title": "Spoken", "captions": ["en"]})["id"]
+    download(settings, video, "--quality", "360p", "--captions", "")
+    assert not (tmp_path / "archive/videos" / video / "captions").exists()
+    assert run(settings, "jobs", "show", "last")[1]["options"]["include_captions"] is False
+
+
 def test_automatic_captions_are_marked_listed_and_repaired_under_their_own_name(
     settings: dict[str, str], youtube: StandInProcess, tmp_path: Path
 ) -> None:

@@ -43,7 +43,7 @@ def given_profile(given: dict[str, Any]) -> dict[str, Any]:
     if given["no_captions"]:
         fields["include_captions"] = False
     elif "caption_languages" in fields:
-        fields["include_captions"] = True
+        fields["include_captions"] = bool(fields["caption_languages"])
     return fields
 
 

@@ -105,7 +105,8 @@ class ArchiveProfile(Model):
     caption_languages: CaptionLanguages = Field(
         default=["en"],
         description="Languages of captions, such as `en` or `pt-BR`, compared by BCP 47; `en` "
-        "accepts a regional variant, `en.*` means all variants, `all` every language",
+        "accepts a regional variant, `en.*` means all variants, `all` every language; none: no "
+        "captions",
     )
     caption_formats: Annotated[list[CaptionFormat], Field(min_length=1)] = Field(
         default=[CaptionFormat.VTT],
@@ -123,7 +124,7 @@ class ArchiveProfile(Model):
     )
     max_comments: Annotated[int, Field(ge=0, le=MOST_COMMENTS)] = Field(
         default=200,
-        description="Most comments, with their replies; 0: 100000",
+        description="Most comments that are fetched, with their replies; 0: 100000",
     )
     comment_sort: CommentSort = Field(
         default=CommentSort.TOP, description="Which comments are first"
@@ -164,11 +165,20 @@ class ArchiveProfile(Model):
 
     def wants(self, side_file: str) -> bool:
         """Return whether a side file is requested, or any captions."""
-        name = side_file if side_file in SINGLE else "captions"
-        return bool(getattr(self, f"include_{name}"))
+        if side_file in SINGLE:
+            return bool(getattr(self, f"include_{side_file}"))
+        return self.include_captions and bool(self.caption_languages)
 
-    def with_side_files_of(self, other: "ArchiveProfile | None") -> Self:
-        """Return this profile, with the side files of another one as well."""
+    def asks_other_comments(self, before: "ArchiveProfile") -> bool:
+        """Return whether comments are requested that an earlier request may not have fetched."""
+        is_sorted_anew = self.comment_sort is not before.comment_sort
+        return self.most_comments > (0 if is_sorted_anew else before.most_comments)
+
+    def with_side_files_of(self, other: "ArchiveProfile | None", *, is_later: bool = False) -> Self:
+        """Return this profile, with the side files of another one as well.
+
+        `is_later`: the other one was requested after this one.
+        """
         if other is None:
             return self
         more = {name: getattr(self, name) or getattr(other, name) for name in _MORE}
@@ -176,7 +186,8 @@ class ArchiveProfile(Model):
             name: list(dict.fromkeys([*getattr(self, name), *getattr(other, name)]))
             for name in _LONGER
         }
-        most = other if other.most_comments > self.most_comments else self
+        first, last = (self, other) if is_later else (other, self)
+        most = last if last.asks_other_comments(first) else first
         comments = {name: getattr(most, name) for name in ("max_comments", "comment_sort")}
         return self.model_copy(update=more | longer | comments)
 
@@ -256,8 +267,9 @@ def files_to_fetch(
         )
         if is_whole or (due is not None and each.language not in due):
             settled.append(each.key)
-    has_less = 0 < (asked or wanted).most_comments < wanted.most_comments
-    return [*missing_files(wanted, [*there, *settled]), *["comments"] * has_less]
+    earlier = asked or wanted
+    has_others = earlier.include_comments and wanted.asks_other_comments(earlier)
+    return [*missing_files(wanted, [*there, *settled]), *["comments"] * has_others]
 
 
 def _lacking(wanted: ArchiveProfile, languages: list[str]) -> list[str]:

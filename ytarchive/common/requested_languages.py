@@ -38,7 +38,7 @@ CaptionLanguages = Annotated[
         description="Language codes such as `en` or `pt-BR`, in any case, compared by BCP 47: `he` "
         "finds `iw`, `zh-CN` finds `zh-Hans`; `en` includes its regional variants, of which one is "
         "fetched, `en-*` (or `en.*`) is each of them, `all` is every language. `all` and `en-*` "
-        "mean captions made by people",
+        "mean captions made by people. An empty list means no captions",
     ),
 ]
 """Languages of captions."""

@@ -2,7 +2,14 @@
 
 import pytest
 
-from ytarchive.common.profile import ArchiveProfile, CaptionFormat, files_to_fetch, missing_files
+from ytarchive.common.media_requests import only_by_download
+from ytarchive.common.profile import (
+    ArchiveProfile,
+    CaptionFormat,
+    CommentSort,
+    files_to_fetch,
+    missing_files,
+)
 from ytarchive.common.quality import Quality
 
 EN = ArchiveProfile()
@@ -114,3 +121,48 @@ def test_more_comments_than_before_are_requested_again(
     present = ["captions:en", "comments", "thumbnail"]
     assert files_to_fetch(wanted, asked, present, []) == expected
     assert files_to_fetch(wanted, asked.with_side_files_of(wanted), present, []) == []
+
+
+def test_comments_in_another_order_are_requested_once_and_again_after_a_request_in_the_first() -> (
+    None
+):
+    top = ArchiveProfile(include_comments=True, max_comments=50)
+    newest = ArchiveProfile(include_comments=True, max_comments=20, comment_sort=CommentSort.NEW)
+    present = ["captions:en", "comments", "thumbnail"]
+    assert files_to_fetch(newest, top, present, []) == ["comments"]
+    for both in (newest.with_side_files_of(top), top.with_side_files_of(newest, is_later=True)):
+        assert files_to_fetch(newest, both, present, []) == []
+        assert files_to_fetch(top, both, present, []) == ["comments"]
+    assert files_to_fetch(EN, newest, present, []) == []
+    assert EN.with_side_files_of(newest).comment_sort is CommentSort.NEW
+
+
+@pytest.mark.parametrize(
+    ("wanted", "asked", "expected"),
+    [
+        ({}, {}, ""),
+        ({"audio_language": "de"}, {}, "sound in de"),
+        ({"audio_language": "de"}, {"audio_language": "de"}, ""),
+        ({"audio_language": "de"}, {"all_audio_tracks": True}, ""),
+        ({}, {"audio_language": "de"}, ""),
+        ({"all_audio_tracks": True}, {"audio_language": "de"}, "all sound tracks"),
+        ({"video_codec": "vp9"}, {}, "a picture in vp9"),
+        ({"max_fps": 30}, {}, "at most 30 frames per second"),
+        ({"max_fps": 30}, {"max_fps": 60}, "at most 30 frames per second"),
+        ({"max_fps": 30}, {"max_fps": 25}, ""),
+        ({"hdr": False}, {}, "a picture without HDR"),
+        ({"sponsorblock_chapters": True}, {}, "SponsorBlock chapters"),
+        ({"quality": "audio", "video_codec": "vp9", "audio_language": "de"}, {}, "sound in de"),
+        ({"audio_language": "de", "hdr": False}, None, "sound in de, a picture without HDR"),
+    ],
+)
+def test_streams_that_only_a_download_gives_are_named_unless_they_were_requested(
+    wanted: dict[str, object], asked: dict[str, object] | None, expected: str
+) -> None:
+    before = None if asked is None else ArchiveProfile.model_validate(asked)
+    assert only_by_download(ArchiveProfile.model_validate(wanted), before) == expected
+
+
+def test_an_empty_list_of_languages_means_no_captions() -> None:
+    assert not wants().wants("captions:en")
+    assert missing_files(wants(), []) == []

@@ -12,6 +12,7 @@ from loguru import logger
 from ytarchive.common.config import JobsConfig
 from ytarchive.common.errors import ServiceError, YTArchiveError, error_for_reason
 from ytarchive.common.media import VideoMetadata
+from ytarchive.common.media_requests import download_hint
 from ytarchive.common.tracing import trace
 from ytarchive.jobs.availability.records import AvailabilityRecord
 from ytarchive.jobs.guards.clients import ServiceClients
@@ -163,13 +164,7 @@ class Planner:
         stored = [each for each in found.video_ids
                   if each not in lacking | to_form or each in held]  # fmt: skip
         results = {video_id: _known_unavailable(record) for video_id, record in held.items()}
-        hints = {
-            each: DAMAGED
-            if each in found.damaged
-            else upgrade_hint(found.below_quality.get(each), job.options.quality)
-            for each in stored
-        }
-        results |= {each: stored_already(each, hint) for each, hint in hints.items()}
+        results |= {each: stored_already(each, _hint(each, found, job)) for each in stored}
         return results, set() if job.options.filter.has_criteria else to_form
 
     async def _fetch_metadata(
@@ -190,6 +185,14 @@ class Planner:
         except YTArchiveError as error:
             log.warning("metadata could not be fetched in advance: {}", error.message)
             return ()
+
+
+def _hint(video_id: str, found: StoredVideos, job: JobHead) -> str:
+    if video_id in found.damaged:
+        return DAMAGED
+    better = upgrade_hint(found.below_quality.get(video_id), job.options.quality)
+    others = download_hint(found.only_by_download.get(video_id, ""))
+    return "; ".join(filter(None, [better, others]))
 
 
 def _excluded_by_marks(found: StoredVideos, chunk: dict[str, NewVideo]) -> dict[str, Outcome]:

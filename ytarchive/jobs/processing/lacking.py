@@ -1,10 +1,11 @@
 """What a job requests of a stored video that the archive does not have."""
 
+from ytarchive.common.media_requests import download_hint, only_by_download
 from ytarchive.common.profile import files_to_fetch
 from ytarchive.common.side_files import captions_among
 from ytarchive.download import DownloadEvent
 from ytarchive.jobs.queue.models import JobOptions
-from ytarchive.jobs.queue.rows import DueVideo
+from ytarchive.jobs.queue.rows import DAMAGED, DueVideo, upgrade_hint
 from ytarchive.storage import StorageLocation
 
 
@@ -37,6 +38,15 @@ def needs_no_request(stored: StorageLocation, video: DueVideo) -> bool:
     lacks_metadata = options.include_metadata and not stored.has_metadata
     is_lacking = to_fetch or lacks_metadata or options.filter.has_criteria
     return is_to_form(stored, options) and not is_lacking
+
+
+def hint_for(stored: StorageLocation, options: JobOptions) -> str:
+    """Return the hint how to fetch what a job requests and does not fetch; empty without one."""
+    if stored.media_is_damaged:
+        return DAMAGED
+    better = stored.quality if options.may_improve(stored.quality, stored.profile) else None
+    others = download_hint(only_by_download(options, stored.profile))
+    return "; ".join(filter(None, [upgrade_hint(better, options.quality), others]))
 
 
 def absent_among(to_fetch: list[str], event: DownloadEvent) -> list[str]:

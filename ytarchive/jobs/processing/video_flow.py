@@ -20,6 +20,7 @@ from ytarchive.jobs.guards.clients import ServiceClients
 from ytarchive.jobs.processing.download_waiter import DownloadWaiter
 from ytarchive.jobs.processing.lacking import (
     absent_among,
+    hint_for,
     is_to_form,
     missing_of,
     needs_no_request,
@@ -36,7 +37,7 @@ from ytarchive.jobs.processing.results import (
 )
 from ytarchive.jobs.queue.filtering import VideoFilter
 from ytarchive.jobs.queue.models import JobOptions, JobResult, ResultStatus
-from ytarchive.jobs.queue.rows import DAMAGED, DueVideo, JobHead, Outcome, upgrade_hint
+from ytarchive.jobs.queue.rows import DueVideo, JobHead, Outcome
 from ytarchive.metadata import VideoMetadataQuery
 from ytarchive.storage import FormVideo, SaveMetadata, SaveVideo, StorageLocation
 
@@ -90,7 +91,7 @@ class VideoFlow:
         if stored is None and found is not None and found.profile is not None:
             options = options.keeping_form_of(found.profile)
         if stored is not None and needs_no_request(stored, video):
-            return Outcome(await self._formed(stored, options))
+            return Outcome(await self._formed(stored, options, hint_for(stored, options)))
         metadata, problem = await self._describe(video_id, options)
         on_title(title := metadata.title if metadata else "")
         if metadata and (excluded := await exclusion(metadata, options.filter, self._metadata)):
@@ -149,8 +150,7 @@ class VideoFlow:
         """Request the missing files of a stored video again; the media does not change."""
         rechecked = to_recheck(stored, options, recheck=recheck)
         to_fetch = list(dict.fromkeys([*missing_of(stored, options), *rechecked]))
-        better = stored.quality if options.may_improve(stored.quality, stored.profile) else None
-        hint = DAMAGED if stored.media_is_damaged else upgrade_hint(better, options.quality)
+        hint = hint_for(stored, options)
         if not to_fetch:
             to_form = is_to_form(stored, options)
             return await self._formed(stored, options, hint) if to_form else skipped(stored, hint)

@@ -4,11 +4,10 @@ The better media file is stored (`ranking`); no file is overwritten. A replaced 
 trash, or to the quarantine if it is damaged.
 """
 
+import asyncio
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Self
-
-from pydantic_core import from_json, to_json
 
 from ytarchive.common.archived_files import ArchivedFile, Role, Transferred
 from ytarchive.common.errors import IntegrityFailure
@@ -16,16 +15,13 @@ from ytarchive.storage.bins import bins
 from ytarchive.storage.bins.models import BinName, Reason, TrashItem
 from ytarchive.storage.intake import ranking
 from ytarchive.storage.intake.changes import Change, PresentFile, StoredCopy
+from ytarchive.storage.intake.contents import with_stored_comments, without_format
 from ytarchive.storage.store import file_sets
 from ytarchive.storage.store.file_sets import StoredFile
 from ytarchive.storage.store.layout import CHECKSUMS, MANIFEST, FileTypes
 from ytarchive.storage.store.manifest import Facts, Manifest, manifest_in, transferred_in, types_in
 from ytarchive.storage.store.media_store import FileState
 from ytarchive.storage.store.store_folder import StoreFolder
-
-_OF_THE_FORMAT = ("ext", "vcodec", "acodec", "width", "height", "fps", "tbr", "vbr", "abr",
-                  "dynamic_range", "resolution", "filesize", "filesize_approx")  # fmt: skip
-"""Fields of `info.json` that describe only the fetched media."""
 
 
 class Swap:
@@ -116,6 +112,7 @@ class Swap:
 
         `detail` is written to the manifest of the replaced files.
         """
+        await self._add_stored_comments()
         states = await file_sets.finished_set(self._staged, self.video_id, self._types, hashed=True)
         others = [each.name for each in await self._other_media(*self._media_in(states))]
         return await self._prepare(states, [*states, *others], detail, facts)
@@ -132,6 +129,7 @@ class Swap:
         `originals`: by name, the digests with which they were first stored. Raises
         IntegrityFailure if the video would have no media.
         """
+        await self._add_stored_comments()
         media = self._media_in(names)
         others = [each.name for each in await self._other_media(media[0])] if media else []
         states = await self._staged.states(names, hashed=True)
@@ -168,6 +166,19 @@ class Swap:
         sealed = await file_sets.seal(self._staged, fresh, kept, manifest.encoded())
         return Change(sealed, self._items(leaving, detail), len(fresh))
 
+    async def _add_stored_comments(self) -> None:
+        """Add the stored comments to those of a download, which may lack some of them."""
+        name = f"{self.video_id}.{Role.COMMENTS}.json"
+        is_fetched = isinstance(self._fetched, Transferred) and name in await self._staged.names()
+        if not is_fetched or await self.is_damaged(name):
+            return
+        store, key = self._staged.store, self._staged.key(name)
+        stored = await store.read(self._video.folder.key(name))
+        fetched = await store.read(key)
+        content = await asyncio.to_thread(with_stored_comments, fetched, stored)
+        if content != fetched:
+            await store.write(key, content)
+
     async def side_files(self) -> list[ArchivedFile]:
         """Return the staged captions and thumbnails. Raises IntegrityFailure for other files."""
         names = await file_sets.side_files_in(self._staged, self.video_id, self._types)
@@ -191,7 +202,7 @@ class Swap:
         for file in wanted:
             if file.role is Role.INFO:
                 content = await staged.read(self._staged.key(file.name))
-                await staged.write(self._staged.key(file.name), _without_format(content))
+                await staged.write(self._staged.key(file.name), without_format(content))
         return wanted
 
     async def _other_media(self, media: str) -> list[PresentFile]:
@@ -281,19 +292,3 @@ def _with_original(file: StoredFile, originals: Mapping[str, str] | None) -> Sto
     if original in {None, file.sha256}:
         return file
     return file.model_copy(update={"original_sha256": original})
-
-
-def _without_format(info: bytes) -> bytes:
-    """Return an `info.json` without the fields that describe media not stored with it."""
-    try:
-        found = from_json(info)
-    except ValueError:
-        return info
-    if not isinstance(found, dict):
-        return info
-    kept = {
-        name: value
-        for name, value in found.items()
-        if name not in _OF_THE_FORMAT and not name.startswith(("format", "requested_"))
-    }
-    return to_json(kept)

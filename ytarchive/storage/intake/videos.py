@@ -290,7 +290,7 @@ def _asked(
     if before is None or now is None:
         return before or now
     if keeps_quality or not now.may_improve(before.quality, None):
-        return before.with_side_files_of(now)
+        return before.with_side_files_of(now, is_later=True)
     return now.with_side_files_of(before).model_copy(update=before.form)
 
 

@@ -38,6 +38,11 @@ class StoredVideos(Model):
         description="Those of them that may exist in a better quality than the stored one, with "
         "the stored quality, as `360p`",
     )
+    only_by_download: dict[str, str] = Field(
+        default={},
+        description="Those of them for which the profile requests streams that were not requested "
+        "before and that only a new download gives, in words, as `sound in de`",
+    )
     damaged: list[str] = Field(
         default=[], description="Those of them whose media the last verification found damaged"
     )

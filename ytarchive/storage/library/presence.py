@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from loguru import logger
 
 from ytarchive.common.errors import LocalError
+from ytarchive.common.media_requests import only_by_download
 from ytarchive.storage.library.existence import ExistsRequest, StoredVideos
 from ytarchive.storage.library.records import NotToFetch, Registered
 from ytarchive.storage.store.layout import Layout
@@ -53,6 +54,11 @@ class FileStates:
                 for each in stored
                 if wanted and wanted.changes_form(registered[each].profile, registered[each].media)
             ],
+            only_by_download={
+                each: lacking
+                for each in stored
+                if wanted and (lacking := only_by_download(wanted, registered[each].profile))
+            },
             damaged=[each for each in stored if registered[each].is_damaged],
             without_metadata=[each for each in stored if each not in self.described],
             unreachable=[each for each in asked if each in self.failed],
