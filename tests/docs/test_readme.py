@@ -28,7 +28,7 @@ def marked(page: str) -> list[str]:
 FIRST, TASKS, SEARCHING, SETTINGS = marked("README.md")
 [OVER_HTTP] = marked("docs/tutorial.md")
 HOW_TO = marked("docs/how-to.md")
-BROWSE, SERVERS, FORMATS, CAPTIONS, PROFILES, ADOPT, CRON, *OTHERS = HOW_TO
+BROWSE, SERVERS, FORMATS, CAPTIONS, PROFILES, ADOPT, SELECT, CRON, *OTHERS = HOW_TO
 PAUSE, BACKUP, MOVE, REMOVE, UNDO, EXPORT, COOKIES = OTHERS
 VIDEO = "jNQXAC9IVRw"
 ADOPTED = "abcdef0ABCD"
@@ -133,6 +133,15 @@ def test_the_recipe_for_cookies_uses_them(variables: dict[str, str]) -> None:
         "# Netscape HTTP Cookie File\n.youtube.com\tTRUE\t/\tTRUE\t4102444800\tSID\tabc\n"
     )
     assert "cookies" in run(COOKIES, variables)
+
+
+def test_the_recipe_for_selection_excludes_a_trailer(
+    variables: dict[str, str], youtube: StandInProcess
+) -> None:
+    channels = youtube.ask("/catalogue")["channels"]
+    [channel] = [each for each, handle in channels.items() if handle == "@jawed"]
+    youtube.ask("/videos", {"title": "The Trailer", "channel": channel})
+    assert "The Trailer" in run(SELECT, variables)
 
 
 def test_the_recipe_for_cron_prints_a_line_of_a_crontab(variables: dict[str, str]) -> None:

@@ -221,3 +221,50 @@ def test_filter_of_a_job_is_evaluated_before_any_media(
     assert {each["reason"] for each in results.values()} == {"filtered", None}
     log = youtube.ask("/requests?limit=10000")
     assert {each["video_id"] for each in log if each["kind"] == "media"} == {added[4]}
+
+
+def filtered_sync(server: Server, channel: str, wanted: dict[str, Any]) -> dict[str, Any]:
+    """The results of a job with a filter, by video."""
+    options = {"filter": wanted, "quality": "360p"}
+    request = {"type": "PLAYLIST_DOWNLOAD", "playlist_id": channel, "options": options}
+    job = server.ended(server.post("/jobs", request).data["id"])
+    return {each["video_id"]: each for each in job["results"]}
+
+
+def test_excluded_videos_have_the_rule_and_are_fetched_when_the_rule_changes(
+    tmp_path: Path, youtube: StandInProcess
+) -> None:
+    old = {"api": {"snippet": {"publishedAt": "2010-01-01T00:00:00Z"}}}
+    german = {"api": {"snippet": {"defaultAudioLanguage": "de"}}}
+    rules = {
+        youtube.ask("/videos", {"title": title, **fields})["id"]: rule
+        for rule, title, fields in (
+            ("exclude_titles", "Trailer 12", {}),
+            ("exclude_descriptions", "Film 2", {"description": "Contains a\nSPONSOR message"}),
+            ("members_only", "Film 3", {"state": "members_only"}),
+            ("max_age_days", "Film 4", old),
+            ("languages", "Film 5", german),
+            (None, "Film 6", {"description": "No message"}),
+        )
+    }
+    [channel] = youtube.ask("/catalogue")["channels"]
+    wanted = {
+        "exclude_titles": ["/^trailer \\d+$/"],
+        "exclude_descriptions": ["sponsor"],
+        "members_only": False,
+        "languages": ["en"],
+        "max_age_days": 4000,
+    }
+    with Server(environment(tmp_path / "archive", youtube, **SOURCES["data api"])) as server:
+        first = filtered_sync(server, channel, wanted)
+        assert {each: first[each]["rule"] for each in rules} == rules
+        assert all(first[each]["reason"] == "filtered" for each in rules if rules[each])
+        changed = {name: wanted[name] for name in ("members_only", "max_age_days", "languages")}
+        second = filtered_sync(server, channel, changed)
+        third = filtered_sync(server, channel, changed)
+    fetched = [each for each in rules if rules[each] in {"exclude_titles", "exclude_descriptions"}]
+    assert {each for each in second if second[each]["status"] == "success"} == set(fetched)
+    assert {each["status"] for each in third.values()} <= {"skipped"}
+    media = [each["video_id"] for each in youtube.ask("/requests?limit=10000")
+             if each["kind"] == "media" and each["video_id"] in rules]  # fmt: skip
+    assert set(media) == {*fetched, *(each for each in rules if rules[each] is None)}

@@ -6,8 +6,9 @@ import click
 from click.core import ParameterSource
 
 from ytarchive.cli.options import with_options
-from ytarchive.cli.params import MOMENT
+from ytarchive.cli.params import DURATION, MOMENT, names
 from ytarchive.common.channel_lists import VideoKind
+from ytarchive.jobs import VideoFilter
 
 filter_options = with_options(
     click.option(
@@ -16,9 +17,37 @@ filter_options = with_options(
     ),
     click.option("--no-shorts", is_flag=True, help="Leave out shorts."),
     click.option("--no-live", is_flag=True, help="Leave out live streams."),
+    click.option("--no-members", is_flag=True, help="Leave out videos for members of a channel."),
     click.option(
         "--match", "include_titles", multiple=True, metavar="TEXT",
-        help="Only videos whose title contains this; * matches any text. Can be repeated.",
+        help="Only videos whose title contains this; * matches any text, and /.../ is a regular "
+        "expression. Can be repeated.",
+    ),
+    click.option(
+        "--exclude", "exclude_titles", multiple=True, metavar="TEXT",
+        help="No videos whose title contains this. Can be repeated.",
+    ),
+    click.option(
+        "--match-description", "include_descriptions", multiple=True, metavar="TEXT",
+        help="Only videos whose description contains this. Can be repeated.",
+    ),
+    click.option(
+        "--exclude-description", "exclude_descriptions", multiple=True, metavar="TEXT",
+        help="No videos whose description contains this. Can be repeated.",
+    ),
+    click.option(
+        "--min-duration", type=DURATION, metavar="TIME", help="Only videos of this length or more."
+    ),
+    click.option(
+        "--max-duration", type=DURATION, metavar="TIME", help="Only videos of this length or less."
+    ),
+    click.option(
+        "--max-age", type=DURATION, metavar="TIME",
+        help="Only videos that are not older than this, such as 30d, when they are due.",
+    ),
+    click.option(
+        "--in-language", "languages", type=names(), metavar="CODES",
+        help="Only videos in these languages, as far as the language is known.",
     ),
 )  # fmt: skip
 """The decorator that gives a command the options of a filter."""
@@ -27,13 +56,16 @@ filter_options = with_options(
 def given_filter(given: dict[str, Any]) -> dict[str, Any]:
     """Return the fields of a filter that the command line gives."""
     context = click.get_current_context()
-    names = [
-        name
-        for name in ("since", "include_titles", "no_shorts", "no_live")
-        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE
-    ]
-    fields = {name: given[name] for name in names if not name.startswith("no_")}
-    if len(fields) < len(names):
+    is_given = {
+        name: context.get_parameter_source(name) is ParameterSource.COMMANDLINE for name in given
+    }
+    names_of_fields = VideoFilter.model_fields.keys() - {"newest"}
+    fields = {name: given[name] for name in names_of_fields if is_given.get(name)}
+    if is_given["no_shorts"] or is_given["no_live"]:
         left_out = {VideoKind.SHORT: given["no_shorts"], VideoKind.LIVE: given["no_live"]}
         fields["kinds"] = [kind for kind in VideoKind if not left_out.get(kind)]
+    if is_given["no_members"]:
+        fields["members_only"] = False
+    if is_given["max_age"]:
+        fields["max_age_days"] = given["max_age"] / 86_400
     return fields

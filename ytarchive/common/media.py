@@ -44,6 +44,14 @@ class VideoMetadata(Model):
     kind: VideoKind | None = Field(
         default=None, description="null if it is not known, as with the Data API"
     )
+    language: str | None = Field(
+        default=None, description="Language of the sound, such as `de`; null if it is not known"
+    )
+    members_only: bool | None = Field(
+        default=None,
+        description="Whether it is for members of the channel; null if it is not known, as with "
+        "the Data API",
+    )
     source: str | None = Field(
         default=None,
         description='"data_api" or "yt-dlp"; "file name" or "NFO file" for an adopted video whose '
@@ -59,6 +67,7 @@ class PlaylistVideo(Model):
     title: Text = ""
     duration: _Seconds = Field(default=None, description="Seconds; null if not known")
     is_available: bool = True
+    members_only: bool = Field(default=False, description="Listed as for members of the channel")
     added_at: UtcDatetime | None = None
 
 

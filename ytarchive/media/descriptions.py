@@ -39,8 +39,22 @@ def video_metadata(info: Info) -> VideoMetadata:
         like_count=_count(info.get("like_count")),
         fetched_at=utc_now(),
         kind=_KINDS.get(info.get("media_type") or ""),
+        language=_language(info),
+        members_only=_is_for_members(info),
         source="yt-dlp",
     )
+
+
+def _language(info: Info) -> str | None:
+    """Return the language of the original sound, if YouTube names it."""
+    formats: list[Info] = info.get("formats") or []
+    preferred = max(formats, key=lambda each: each.get("language_preference") or -1, default=info)
+    return info.get("language") or preferred.get("language") or None
+
+
+def _is_for_members(info: Info) -> bool | None:
+    availability = info.get("availability")
+    return availability == "subscriber_only" if availability else None
 
 
 def _published(info: Info) -> datetime | None:

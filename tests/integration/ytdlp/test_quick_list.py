@@ -45,6 +45,7 @@ def test_quickly_read_entries_are_those_of_yt_dlp(
     assert quick == entries(process, playlist_id)
     assert len(quick) > 100
     assert {video.is_available for video in quick} == {True, False}
+    assert {video.members_only for video in quick} == {True, False}
 
 
 @pytest.mark.parametrize(

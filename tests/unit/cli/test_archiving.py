@@ -46,12 +46,17 @@ def test_filter_reaches_the_jobs_of_lists(cli: Cli, archive: Peers, command: str
     sources = [CHANNEL] if command == "playlist" else [CHANNEL, FILM]
     cli(
         *(command, *sources, "--since", "2026-01-31T00:00:00Z", "--newest", "5", "--no-shorts"),
-        *("--no-live", "--match", "news", "--match", "week*review"),
+        *("--no-live", "--match", "news", "--match", "week*review", "--exclude", "/trailer$/"),
+        *("--match-description", "a", "--exclude-description", "b", "--no-members"),
+        *("--min-duration", "1m", "--max-duration", "2h", "--max-age", "36h"),
+        *("--in-language", "en,de"),
     )
     *others, job = archive.jobs.requests
     assert job.options.filter == VideoFilter(
         since=datetime(2026, 1, 31, tzinfo=UTC), newest=5, kinds=[VideoKind.VIDEO],
-        include_titles=["news", "week*review"],
+        include_titles=["news", "week*review"], exclude_titles=["/trailer$/"],
+        include_descriptions=["a"], exclude_descriptions=["b"], members_only=False,
+        min_duration=60, max_duration=7200, max_age_days=1.5, languages=["en", "de"],
     )  # fmt: skip
     assert [each.options.filter for each in others] == [VideoFilter()] * (len(sources) - 1)
 
@@ -62,6 +67,8 @@ def test_filter_reaches_the_jobs_of_lists(cli: Cli, archive: Peers, command: str
         (["download", FILM, "--no-shorts"], "need a playlist or channel"),
         (["playlist", LIST, "--newest", "3"], "newest needs a channel"),
         (["playlist", CHANNEL, "--newest", "0"], "--newest"),
+        (["playlist", CHANNEL, "--match", "/(/"], "/(/ is no regular expression: missing )"),
+        (["playlist", CHANNEL, "--in-language", "klingon!"], "is no language code"),
     ],
 )
 def test_filter_that_cannot_apply_is_refused(

@@ -1,7 +1,10 @@
 """What a filter excludes, and the requests before it is evaluated."""
 
+import asyncio
 import re
+import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,12 +12,16 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from loguru import logger
 from pydantic import ValidationError
 
-from tests.unit.jobs.conftest import Workshop, ended
+from tests.unit.jobs.conftest import Workshop, ended, videos
 from tests.unit.jobs.peers import MetadataPeer, describe, video_id
+from tests.waiting import until
 from ytarchive.common.channel_lists import VideoKind
+from ytarchive.common.errors import MembersOnly
 from ytarchive.common.media import PlaylistVideo, VideoMetadata
+from ytarchive.common.models import utc_now
 from ytarchive.jobs import CreateJob, Job, JobType, ResultStatus, VideoFilter
 from ytarchive.jobs.queue.filtering import Facts
 from ytarchive.jobs.service import JobsService
@@ -28,7 +35,7 @@ from ytarchive.metadata import (
 
 UPLOADS = "UU" + "c" * 22
 DAY = datetime(2026, 1, 10, 12, tzinfo=UTC)
-SECOND, HOURS = timedelta(seconds=1), timedelta(hours=12)
+SECOND, HOUR, HOURS = timedelta(seconds=1), timedelta(hours=1), timedelta(hours=12)
 
 
 @pytest.mark.parametrize(
@@ -61,13 +68,45 @@ SECOND, HOURS = timedelta(seconds=1), timedelta(hours=12)
         ({"kinds": ["short"]}, Facts(duration=181), "it is a long video"),
         ({"kinds": ["short"]}, Facts(duration=180), None),
         ({"kinds": ["video"]}, Facts(), None),
+        ({"include_titles": ["/^episode \\d+$/"]}, Facts(title="Episode 12"), None),
+        ({"include_titles": ["/^episode \\d+$/"]}, Facts(title="Episode X"), "matches none"),
+        ({"include_titles": ["/a/b"]}, Facts(title="x /A/B"), None),
+        ({"include_titles": ["//"]}, Facts(title="https://"), None),
+        ({"exclude_titles": ["x", "/a|b/"]}, Facts(title="B"), "matches '/a|b/'"),
+        ({"include_descriptions": ["music"]}, Facts(description="Sport"), "its description"),
+        ({"include_descriptions": ["music"]}, Facts(description="Music\n…"), None),
+        ({"include_descriptions": ["music"]}, Facts(description=""), "matches none"),
+        ({"include_descriptions": ["music"]}, Facts(), None),
+        ({"exclude_descriptions": ["/^ad:/"]}, Facts(description="ad: x"), "matches '/^ad:/'"),
+        ({"max_age_days": 2}, Facts(uploaded=DAY - 47 * HOUR), None),
+        ({"max_age_days": 2}, Facts(uploaded=DAY - 49 * HOUR), "more than 2 days ago"),
+        ({"max_age_days": 2}, Facts(uploaded=DAY + 49 * HOUR), None),
+        ({"max_age_days": 2}, Facts(), None),
+        ({"languages": ["en", "de"]}, Facts(language="en-US"), None),
+        ({"languages": ["en-GB"]}, Facts(language="en-US"), "its language is en-US"),
+        ({"languages": ["en"]}, Facts(), None),
+        ({"members_only": False}, Facts(is_for_members=True), "is only for members"),
+        ({"members_only": False}, Facts(is_for_members=False), None),
+        ({"members_only": True}, Facts(is_for_members=False), "not only for members"),
+        ({"members_only": True}, Facts(), None),
     ],
 )
 def test_video_is_excluded_by_known_facts(
     criteria: dict[str, Any], facts: Facts, reason: str | None
 ) -> None:
-    found = VideoFilter(**criteria).exclusion(facts)
-    assert found is None if reason is None else reason in str(found)
+    found = VideoFilter(**criteria).exclusion(facts, DAY)
+    if reason is None:
+        assert found is None
+        return
+    assert found is not None
+    assert reason in found.reason
+    assert found.rule in criteria
+
+
+def test_age_is_that_at_present() -> None:
+    wanted, now = VideoFilter(max_age_days=1), utc_now()
+    assert wanted.exclusion(Facts(uploaded=now - 23 * HOUR)) is None
+    assert wanted.exclusion(Facts(uploaded=now - 25 * HOUR)) is not None
 
 
 @pytest.mark.parametrize(
@@ -87,12 +126,16 @@ def test_kind_is_needed_if_nothing_else_decides(
     assert VideoFilter(kinds=kinds).needs_kind(facts) is is_needed
 
 
+LANGUAGES = st.sampled_from(["en", "en-US", "de"])
 FACTS = st.builds(
     Facts,
     title=st.none() | st.text(max_size=20),
     duration=st.none() | st.integers(1, 500),
     uploaded=st.none() | st.datetimes(timezones=st.just(UTC)),
     kind=st.none() | st.sampled_from(VideoKind),
+    description=st.none() | st.text(max_size=20),
+    language=st.none() | LANGUAGES,
+    is_for_members=st.none() | st.booleans(),
 )
 FILTERS = st.builds(
     VideoFilter,
@@ -102,6 +145,10 @@ FILTERS = st.builds(
     max_duration=st.none() | st.integers(200, 500),
     since=st.none() | st.datetimes(timezones=st.just(UTC)),
     kinds=st.lists(st.sampled_from(VideoKind), min_size=1, unique=True),
+    include_descriptions=st.lists(st.text(min_size=1, max_size=3), max_size=2),
+    max_age_days=st.none() | st.floats(1, 36_600),
+    languages=st.lists(LANGUAGES, max_size=2),
+    members_only=st.none() | st.booleans(),
 )
 
 
@@ -120,9 +167,10 @@ def test_unknown_facts_exclude_nothing(wanted: VideoFilter) -> None:
 def test_filter_that_covers_another_excludes_no_more(
     one: VideoFilter, other: VideoFilter, facts: Facts
 ) -> None:
-    for later in (other, one.model_copy(update={"since": other.since, "newest": 3})):
-        if one.covers(later) and one.exclusion(facts) is not None:
-            assert later.exclusion(facts) is not None
+    moved = {"since": other.since, "newest": 3, "max_age_days": other.max_age_days}
+    for later in (other, one.model_copy(update=moved)):
+        if one.covers(later) and one.exclusion(facts, DAY) is not None:
+            assert later.exclusion(facts, DAY + HOURS) is not None
 
 
 @given(FILTERS)
@@ -141,6 +189,17 @@ def test_every_pattern_is_matched_quickly() -> None:
     assert wanted.exclusion(Facts(title="a" * 99 + "b" * 100_000)) is not None
 
 
+def test_regular_expression_that_takes_too_long_finds_nothing() -> None:
+    """It is tried three times, and then no more."""
+    slow = "/(a+)+$/"
+    title = "a" * 1000 + "!"
+    began = time.process_time()
+    for _ in range(1000):
+        assert VideoFilter(include_titles=[slow]).exclusion(Facts(title=title)) is not None
+        assert VideoFilter(exclude_titles=[slow]).exclusion(Facts(title=title)) is None
+    assert time.process_time() - began < 100  # a thousand tries would take 200 seconds
+
+
 @pytest.mark.parametrize(
     "criteria",
     [
@@ -150,11 +209,33 @@ def test_every_pattern_is_matched_quickly() -> None:
         {"since": DAY, "until": DAY - SECOND},
         {"include_titles": [""]},
         {"include_titles": ["x" * 201]},
+        {"exclude_titles": ["/(/"]},
+        {"exclude_titles": ["/(?R)/"]},
+        {"exclude_titles": ["/(?:text){e<=3}/"]},
+        {"exclude_titles": ["/((a{99}){99}){99}/"]},
+        {"exclude_titles": ["/a{9999999999}/"]},
+        {"exclude_descriptions": ["/[z-a]/"]},
+        {"max_age_days": 0},
+        {"languages": ["klingon!"]},
     ],
 )
 def test_contradictory_criteria_are_refused(criteria: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         VideoFilter(**criteria)
+
+
+@pytest.mark.parametrize("inside", [r"\p{Lu}{2,5}", r"\{a\}", r"a{3}|b{,4}", "[{}]", "(?i)a"])
+def test_usual_regular_expressions_are_accepted(inside: str) -> None:
+    assert VideoFilter(include_titles=[f"/{inside}/"]).include_titles == [f"/{inside}/"]
+
+
+PARTS = ["(", ")", "[", "]", "{9}", "{2,}", "*", "+", "?", "\\", "|", "a", "^", "(?", "<", "P", "R"]
+
+
+@given(st.lists(st.sampled_from(PARTS) | st.characters(), max_size=12).map("".join), st.text())
+def test_any_pattern_is_refused_or_evaluated(inside: str, title: str) -> None:
+    with suppress(ValidationError):
+        VideoFilter(include_titles=[f"/{inside}/"]).exclusion(Facts(title=title))
 
 
 @pytest.mark.parametrize("source", ["@films", "@films:shorts", "UC" + "c" * 22, UPLOADS, "PLtest"])
@@ -185,6 +266,8 @@ class Described(MetadataPeer):
     kinds: dict[str, VideoKind] = field(default_factory=dict)
     """Facts that only an extraction has."""
     extracted: list[str] = field(default_factory=list)
+    hold: asyncio.Event | None = None
+    """If set: extractions wait for it."""
 
     async def get_playlist_page(self, playlist_id: str, request: PlaylistPageQuery) -> PlaylistPage:
         page = await super().get_playlist_page(playlist_id, request)
@@ -203,6 +286,8 @@ class Described(MetadataPeer):
         kind = None
         if request.extract:
             self.extracted.append(video_id)
+            if self.hold is not None:
+                await self.hold.wait()
             kind = self.kinds.get(video_id)
         return found.model_copy(update={"kind": kind, **self.known.get(video_id, {})})
 
@@ -342,3 +427,43 @@ async def test_filter_applies_to_metadata_only_jobs(
         job = await ended(jobs, (await jobs.create_job(request)).id)
     assert list(skipped(job)) == [first]
     assert workshop.storage.metadata == {second}
+
+
+async def test_exclusion_by_one_job_does_not_apply_to_another(
+    workshop: Workshop, described: Described
+) -> None:
+    """Both request the video at the same time."""
+    [video] = described.playlists[UPLOADS] = ids([1])
+    described.kinds = {video: VideoKind.SHORT}
+    described.hold = asyncio.Event()
+    entries: list[str] = []
+    sink = logger.add(entries.append)
+    async with workshop.open() as jobs:
+        request = {
+            "type": "PLAYLIST_DOWNLOAD",
+            "playlist_id": UPLOADS,
+            "options": {"filter": {"kinds": ["video"]}},
+        }
+        first = await jobs.create_job(CreateJob.model_validate(request))
+        await until(lambda: described.extracted == [video])
+        second = await jobs.create_job(videos(video))
+        await until(lambda: any("is being archived already" in entry for entry in entries))
+        described.hold.set()
+        assert list(skipped(await ended(jobs, first.id))) == [video]
+        assert (await ended(jobs, second.id)).progress.succeeded == 1
+    logger.remove(sink)
+    assert workshop.download.started == [video]
+
+
+async def test_video_that_youtube_shows_only_to_members_is_excluded_by_the_rule(
+    workshop: Workshop, described: Described
+) -> None:
+    [video] = described.playlists[UPLOADS] = ids([1])
+    workshop.download.failures = {video: [MembersOnly()]}
+    async with workshop.open() as jobs:
+        job = await sync(jobs, {"members_only": False})
+        again = await sync(jobs, {"members_only": False}, full_listing=True)
+        other = await sync(jobs, {}, full_listing=True)
+    assert [job.results[0].rule, again.results[0].rule] == ["members_only"] * 2
+    assert other.results[0].status is ResultStatus.UNAVAILABLE
+    assert workshop.download.started == [video]

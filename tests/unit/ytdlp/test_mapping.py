@@ -77,6 +77,32 @@ def test_a_list_has_its_channel_and_count() -> None:
 
 
 @pytest.mark.parametrize(
+    ("info", "language"),
+    [
+        ({}, None),
+        ({"language": "de"}, "de"),
+        ({"formats": [{"language": "de"}, {"language": "en", "language_preference": 10}]}, "en"),
+        ({"formats": [{"language": "de", "language_preference": 5}, {"language": "en"}]}, "de"),
+        ({"formats": [{}, {"language_preference": None}]}, None),
+    ],
+)
+def test_language_of_a_video_is_that_of_its_original_sound(
+    info: dict[str, Any], language: str | None
+) -> None:
+    assert video_metadata(INFO | info).language == language
+
+
+@pytest.mark.parametrize(
+    ("availability", "for_members"),
+    [("subscriber_only", True), ("public", False), ("unlisted", False), (None, None)],
+)
+def test_videos_for_members_are_recognised(
+    availability: str | None, for_members: bool | None
+) -> None:
+    assert video_metadata(INFO | {"availability": availability}).members_only is for_members
+
+
+@pytest.mark.parametrize(
     ("media_type", "kind"),
     [("video", "video"), ("short", "short"), ("livestream", "live"), ("other", None), (None, None)],
 )

@@ -15,7 +15,7 @@ from ytarchive.cli.session import chosen, creating, failure
 from ytarchive.common.contract import invalid_request
 from ytarchive.common.identifiers import Source
 from ytarchive.common.profiles import ProfileRequest
-from ytarchive.jobs import CreateJob, JobOptions, JobType, VideoFilter
+from ytarchive.jobs import CreateJob, JobOptions, JobType
 
 T = TypeVar("T")
 
@@ -107,9 +107,9 @@ def _archive(
     wanted = {"filter": given_filter(given)}
     if given["newest"] is not None:
         wanted["filter"]["newest"] = given["newest"]
-    if not lists and VideoFilter(**wanted["filter"]) != VideoFilter():
-        filters = "--since, --newest, --no-shorts, --no-live and --match"
-        raise click.UsageError(f"{filters} need a playlist or channel.")
+    if not lists and wanted["filter"]:
+        options = "Options that select videos, such as --since, --match and --no-shorts,"
+        raise click.UsageError(f"{options} need a playlist or channel.")
     requests = [
         _request(JobType.PLAYLIST_DOWNLOAD, given, wanted, playlist_id=source) for source in lists
     ]

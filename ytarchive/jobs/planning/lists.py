@@ -13,7 +13,7 @@ from ytarchive.common.database import Database, Writer
 from ytarchive.common.media import PlaylistVideo, VideoMetadata
 from ytarchive.common.models import to_micros
 from ytarchive.common.rows import fields_of
-from ytarchive.jobs.queue.filtering import Facts, VideoFilter
+from ytarchive.jobs.queue.filtering import Exclusion, Facts, VideoFilter
 from ytarchive.jobs.queue.models import JobOptions
 from ytarchive.jobs.queue.rows import JobHead, Outcome, filtered
 
@@ -106,7 +106,9 @@ class ListSelection:
         """Return whether no further entry is selected."""
         return self.filter.newest is not None and self.counted >= self.filter.newest
 
-    def take(self, entries: Iterable[PlaylistVideo]) -> Iterator[tuple[PlaylistVideo, str | None]]:
+    def take(
+        self, entries: Iterable[PlaylistVideo]
+    ) -> Iterator[tuple[PlaylistVideo, Exclusion | None]]:
         """Yield entries, each with the reason why the list's own fields exclude it, if they do."""
         for entry in entries:
             if self.is_full:
@@ -134,7 +136,10 @@ class FilteredVideos:
         covering = [row["id"] for row in rows if _covers(row["options"], job.options.filter)]
         values = {"jobs": json.dumps(covering), "ids": json.dumps(list(video_ids))}
         found = await self._database.fetch_all("filtered_before", values)
-        return {row["video_id"]: filtered(row["video_id"], row["message"]) for row in found}
+        return {
+            row["video_id"]: filtered(row["video_id"], Exclusion(row["rule"], row["message"]))
+            for row in found
+        }
 
 
 def excluded(found: Iterable[VideoMetadata], wanted: VideoFilter) -> dict[str, Outcome]:

@@ -10,7 +10,7 @@ from functools import partial
 from loguru import logger
 
 from ytarchive.common.config import JobsConfig
-from ytarchive.common.errors import ServiceError, YTArchiveError, error_for_reason
+from ytarchive.common.errors import MembersOnly, ServiceError, YTArchiveError, error_for_reason
 from ytarchive.common.media import VideoMetadata
 from ytarchive.common.media_requests import download_hint
 from ytarchive.common.tracing import trace
@@ -19,6 +19,7 @@ from ytarchive.jobs.guards.clients import ServiceClients
 from ytarchive.jobs.guards.guards import Guards
 from ytarchive.jobs.planning.listing import Lister
 from ytarchive.jobs.planning.lists import FilteredVideos, excluded
+from ytarchive.jobs.queue.filtering import Facts, VideoFilter
 from ytarchive.jobs.queue.models import JobResult, JobType, ResultStatus
 from ytarchive.jobs.queue.repository import JobsRepository
 from ytarchive.jobs.queue.rows import (
@@ -26,6 +27,7 @@ from ytarchive.jobs.queue.rows import (
     JobHead,
     NewVideo,
     Outcome,
+    filtered,
     known_elsewhere,
     removed_before,
     stored_already,
@@ -127,6 +129,7 @@ class Planner:
             if job.options.keeps_stored:
                 settled, local = await self._without_request(job, chunk, found)
             settled |= _excluded_by_marks(found, chunk)
+            settled |= _excluded_as_for_members(settled, job.options.filter)
         settled = await self._filtered.among(job, list(chunk)) | settled
         wanted = [video_id for video_id in chunk if video_id not in settled]
         to_describe = [video_id for video_id in wanted if video_id not in local]
@@ -201,6 +204,16 @@ def _excluded_by_marks(found: StoredVideos, chunk: dict[str, NewVideo]) -> dict[
     results = {each: known_elsewhere(each, place) for each, place in elsewhere}
     results |= {each: removed_before(each) for each in found.removed}
     return {each: result for each, result in results.items() if not chunk[each].is_named}
+
+
+def _excluded_as_for_members(
+    settled: dict[str, Outcome], wanted: VideoFilter
+) -> dict[str, Outcome]:
+    """Return the results of the videos that the filter excludes because they are for members."""
+    if (found := wanted.exclusion(Facts(is_for_members=True))) is None:
+        return {}
+    reasons = {each: outcome.result.reason for each, outcome in settled.items()}
+    return {each: filtered(each, found) for each in reasons if reasons[each] == MembersOnly.reason}
 
 
 def _known_unavailable(record: AvailabilityRecord) -> Outcome:

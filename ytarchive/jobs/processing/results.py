@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from loguru import logger
 
-from ytarchive.common.errors import YTArchiveError
+from ytarchive.common.errors import MembersOnly, YTArchiveError
 from ytarchive.common.media import VideoMetadata
 from ytarchive.common.quality import Quality
 from ytarchive.common.side_files import in_words
@@ -13,7 +13,7 @@ from ytarchive.download import DownloadEvent
 from ytarchive.jobs.governor.models import Permit
 from ytarchive.jobs.queue.filtering import Facts, VideoFilter
 from ytarchive.jobs.queue.models import JobResult, JobType, ResultStatus, VideoProgress
-from ytarchive.jobs.queue.rows import DueVideo, Outcome, filtered
+from ytarchive.jobs.queue.rows import FILTERED, DueVideo, Outcome, filtered
 from ytarchive.metadata import MetadataAPI, VideoMetadataQuery
 from ytarchive.storage import StorageLocation
 
@@ -85,16 +85,30 @@ async def exclusion(
     The Data API does not report the kind of a video. If only the kind decides, yt-dlp is asked.
     """
     facts = Facts.of_metadata(metadata)
-    reason = wanted.exclusion(facts)
-    if reason is None and wanted.needs_kind(facts):
+    found = wanted.exclusion(facts)
+    if found is None and wanted.needs_kind(facts):
         query = VideoMetadataQuery(extract=True, refresh=True)
-        reason = wanted.exclusion(
+        found = wanted.exclusion(
             Facts.of_metadata(await source.get_video(metadata.video_id, query))
         )
-    if reason is None:
+    if found is None:
         return None
-    log.info("{}: {}", metadata.video_id, reason)
-    return filtered(metadata.video_id, reason, metadata.title)
+    log.info("{}: {}", metadata.video_id, found.reason)
+    return filtered(metadata.video_id, found, metadata.title)
+
+
+def excluded_by(outcome: Outcome | YTArchiveError, video: DueVideo) -> Outcome | None:
+    """Return the result of a video that YouTube refused, if the filter excludes it for that."""
+    if not isinstance(outcome, MembersOnly):
+        return None
+    found = video.job.options.filter.exclusion(Facts(is_for_members=True))
+    return found and filtered(video.video_id, found, video.title)
+
+
+def applies_to(outcome: Outcome | YTArchiveError, waiter: DueVideo, video: DueVideo) -> bool:
+    """Return whether the outcome of a video's job holds for another job that requests the video."""
+    is_excluded = isinstance(outcome, Outcome) and outcome.result.reason == FILTERED
+    return not is_excluded or waiter.job.options.filter == video.job.options.filter
 
 
 @dataclass

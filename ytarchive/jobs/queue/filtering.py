@@ -4,20 +4,26 @@ A filter is evaluated on the list's own fields first and then on metadata, alway
 are fetched. A criterion whose facts are unknown excludes no video.
 """
 
-import unicodedata
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Annotated, Self
+from datetime import datetime, timedelta
+from typing import NamedTuple, Self
 
 from pydantic import Field, model_validator
 
 from ytarchive.common.channel_lists import LONGEST_SHORT, VideoKind, kind_of_list
+from ytarchive.common.languages import covered
 from ytarchive.common.media import PlaylistVideo, VideoMetadata
-from ytarchive.common.models import Model, UtcDatetime
+from ytarchive.common.models import Model, UtcDatetime, utc_now
+from ytarchive.common.requested_languages import AudioLanguage
+from ytarchive.jobs.queue.patterns import Patterns, first_match
 
-TitlePatterns = Annotated[
-    list[Annotated[str, Field(min_length=1, max_length=200)]], Field(max_length=100)
-]
+
+class Exclusion(NamedTuple):
+    """Why a filter excludes a video."""
+
+    rule: str
+    """The field of the filter."""
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -28,6 +34,9 @@ class Facts:
     duration: int | None = None
     uploaded: datetime | None = None
     kind: VideoKind | None = None
+    description: str | None = None
+    language: str | None = None
+    is_for_members: bool | None = None
 
     @classmethod
     def of_entry(cls, entry: PlaylistVideo, list_id: str) -> Self:
@@ -36,6 +45,7 @@ class Facts:
             title=entry.title if entry.is_available and entry.title else None,
             duration=entry.duration or None,
             kind=kind_of_list(list_id),
+            is_for_members=entry.members_only or None,
         )
 
     @classmethod
@@ -46,19 +56,28 @@ class Facts:
             duration=metadata.duration,
             uploaded=metadata.upload_date,
             kind=metadata.kind,
+            description=metadata.description,
+            language=metadata.language,
+            is_for_members=metadata.members_only,
         )
 
 
 class VideoFilter(Model):
     """Which videos a job archives. Without a criterion: all."""
 
-    include_titles: TitlePatterns = Field(
+    include_titles: Patterns = Field(
         default=[],
         description="Only titles that contain one of these texts, in any case; `*` matches any "
-        "text between two others",
+        "text between two others, and `/…/` is a regular expression, which may take 0.1 s",
     )
-    exclude_titles: TitlePatterns = Field(
+    exclude_titles: Patterns = Field(
         default=[], description="No titles that contain one of these texts"
+    )
+    include_descriptions: Patterns = Field(
+        default=[], description="Only descriptions that contain one of these texts"
+    )
+    exclude_descriptions: Patterns = Field(
+        default=[], description="No descriptions that contain one of these texts"
     )
     min_duration: int | None = Field(default=None, ge=0, description="Seconds")
     max_duration: int | None = Field(default=None, ge=0, description="Seconds")
@@ -68,10 +87,22 @@ class VideoFilter(Model):
     until: UtcDatetime | None = Field(
         default=None, description="Only videos uploaded at this time or earlier"
     )
+    max_age_days: float | None = Field(
+        default=None, gt=0, le=36_600, description="Only videos that are not older"
+    )
     kinds: list[VideoKind] = Field(
         default=list(VideoKind),
         min_length=1,
         description="`live` includes recordings of live streams",
+    )
+    languages: list[AudioLanguage] = Field(
+        default=[],
+        max_length=50,
+        description="Only videos in one of these languages, if the language is known",
+    )
+    members_only: bool | None = Field(
+        default=None,
+        description="false: no videos for members of the channel; true: only these; null: all",
     )
     newest: int | None = Field(
         default=None,
@@ -101,21 +132,27 @@ class VideoFilter(Model):
 
     def covers(self, later: "VideoFilter") -> bool:
         """Return whether `later` excludes everything that this filter excludes."""
-        own, other = (each.model_copy(update={"newest": None}) for each in (self, later))
-        if own.since is not None and (other.since is None or other.since < own.since):
+        if self.since is not None and (later.since is None or later.since < self.since):
             return False
-        return own.model_copy(update={"since": None}) == other.model_copy(update={"since": None})
+        # Videos do not become younger.
+        age, allowed = self.max_age_days, later.max_age_days
+        if age is not None and (allowed is None or allowed > age):
+            return False
+        own, other = (each.model_copy(update=_MOVING) for each in (self, later))
+        return own == other
 
-    def exclusion(self, facts: Facts) -> str | None:
+    def exclusion(self, facts: Facts, now: datetime | None = None) -> Exclusion | None:
         """Return why a video is excluded; None if no known fact excludes it."""
         found = (
-            self._of_title(facts.title),
+            self._of_text("title", facts.title),
+            self._of_text("description", facts.description),
             self._of_duration(facts.duration),
-            self._of_date(facts.uploaded),
-            None if self._possible(facts) else f"it is a {facts.kind or 'long video'}",
+            self._of_date(facts.uploaded, now or utc_now()),
+            self._of_kind(facts),
+            self._of_audience(facts),
         )
-        reason = next(filter(None, found), None)
-        return reason and f"excluded by the filter: {reason}"
+        first = next(filter(None, found), None)
+        return first and first._replace(reason=f"excluded by the filter: {first.reason}")
 
     def needs_kind(self, facts: Facts) -> bool:
         """Return whether the result depends on the kind of the video, which is unknown."""
@@ -125,32 +162,55 @@ class VideoFilter(Model):
     def _possible(self, facts: Facts) -> set[VideoKind]:
         return _kinds(facts) & set(self.kinds)
 
-    def _of_title(self, title: str | None) -> str | None:
-        if title is None:
+    def _of_text(self, name: str, text: str | None) -> Exclusion | None:
+        if text is None:
             return None
-        compared = _comparable(title)
-        if self.include_titles and not any(_is_in(each, compared) for each in self.include_titles):
-            return "its title matches none of the texts"
-        excluded = next((each for each in self.exclude_titles if _is_in(each, compared)), None)
-        return excluded and f"its title matches {excluded!r}"
+        included = self.include_titles if name == "title" else self.include_descriptions
+        if included and first_match(included, text) is None:
+            return Exclusion(f"include_{name}s", f"its {name} matches none of the texts")
+        excluded = self.exclude_titles if name == "title" else self.exclude_descriptions
+        if (found := first_match(excluded, text)) is None:
+            return None
+        return Exclusion(f"exclude_{name}s", f"its {name} matches {found!r}")
 
-    def _of_duration(self, duration: int | None) -> str | None:
+    def _of_duration(self, duration: int | None) -> Exclusion | None:
         if duration is None:
             return None
+        lasts = f"it lasts {duration} s"
         if self.min_duration is not None and duration < self.min_duration:
-            return f"it lasts {duration} s, less than {self.min_duration} s"
+            return Exclusion("min_duration", f"{lasts}, less than {self.min_duration} s")
         if self.max_duration is not None and duration > self.max_duration:
-            return f"it lasts {duration} s, more than {self.max_duration} s"
+            return Exclusion("max_duration", f"{lasts}, more than {self.max_duration} s")
         return None
 
-    def _of_date(self, uploaded: datetime | None) -> str | None:
+    def _of_date(self, uploaded: datetime | None, now: datetime) -> Exclusion | None:
         if uploaded is None:
             return None
+        day, age = f"it was uploaded on {uploaded:%Y-%m-%d}", self.max_age_days
         if self.since is not None and uploaded < self.since:
-            return f"it was uploaded on {uploaded:%Y-%m-%d}, before {self.since:%Y-%m-%d}"
+            return Exclusion("since", f"{day}, before {self.since:%Y-%m-%d}")
         if self.until is not None and uploaded > self.until:
-            return f"it was uploaded on {uploaded:%Y-%m-%d}, after {self.until:%Y-%m-%d}"
+            return Exclusion("until", f"{day}, after {self.until:%Y-%m-%d}")
+        if age is not None and now - uploaded > timedelta(days=age):
+            return Exclusion("max_age_days", f"{day}, more than {age:g} days ago")
         return None
+
+    def _of_kind(self, facts: Facts) -> Exclusion | None:
+        is_possible = bool(self._possible(facts))
+        return None if is_possible else Exclusion("kinds", f"it is a {facts.kind or 'long video'}")
+
+    def _of_audience(self, facts: Facts) -> Exclusion | None:
+        spoken = [facts.language] if facts.language else []
+        if self.languages and spoken and not any(covered(each, spoken) for each in self.languages):
+            return Exclusion("languages", f"its language is {facts.language}")
+        if self.members_only is None or facts.is_for_members in {None, self.members_only}:
+            return None
+        audience = "only" if facts.is_for_members else "not only"
+        return Exclusion("members_only", f"it is {audience} for members of the channel")
+
+
+_MOVING = {"newest": None, "since": None, "max_age_days": None}
+"""Criteria that usually differ between two jobs of a list."""
 
 
 def _kinds(facts: Facts) -> set[VideoKind]:
@@ -159,24 +219,6 @@ def _kinds(facts: Facts) -> set[VideoKind]:
         return {facts.kind}
     is_long = facts.duration is not None and facts.duration > LONGEST_SHORT
     return set(VideoKind) - ({VideoKind.SHORT} if is_long else set())
-
-
-def _is_in(pattern: str, title: str) -> bool:
-    """Return whether the texts between the `*` of a pattern are in a title, in this order.
-
-    Each text is searched once, so the time is proportional to the length of the pattern.
-    """
-    position = 0
-    for part in _comparable(pattern).split("*"):
-        found = title.find(part, position)
-        if found < 0:
-            return False
-        position = found + len(part)
-    return True
-
-
-def _comparable(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).casefold()
 
 
 def _require_order(name: str, in_order: bool) -> None:

@@ -105,6 +105,9 @@ class JobResult(Model):
         default=None,
         description="Why it is not archived, for programs: filtered, private, no_formats, …",
     )
+    rule: str | None = Field(
+        default=None, description="For `filtered`: the field of the filter that excludes the video"
+    )
     metadata_saved: bool = False
     video_downloaded: bool = Field(
         default=False,

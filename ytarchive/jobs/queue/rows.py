@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -13,6 +13,7 @@ from ytarchive.common.identifiers import OpaqueId, parse_video_id
 from ytarchive.common.models import ErrorDetail, from_micros, to_micros, utc_now
 from ytarchive.common.quality import Quality
 from ytarchive.common.rows import fields_of, readable
+from ytarchive.jobs.queue.filtering import Exclusion
 from ytarchive.jobs.queue.models import (
     MAX_SHOWN,
     CreateJob,
@@ -230,9 +231,10 @@ FILTERED = "filtered"
 """The reason of videos that the job's filter excludes."""
 
 
-def filtered(video_id: str, message: str, title: str = "") -> Outcome:
-    """Return the outcome of a video that the job's filter excludes, for the reason in `message`."""
-    return replace(_not_fetched(video_id, message, FILTERED), title=title)
+def filtered(video_id: str, exclusion: Exclusion, title: str = "") -> Outcome:
+    """Return the outcome of a video that the job's filter excludes."""
+    result = _not_fetched(video_id, exclusion.reason, FILTERED).result
+    return Outcome(result.model_copy(update={"rule": exclusion.rule}), title)
 
 
 def outcome_row(job_id: str, outcome: Outcome) -> dict[str, Any]:

@@ -191,7 +191,7 @@ SELECT id, options FROM jobs
 WHERE coalesce(list_id, playlist_id) = :list AND skipped > 0;
 
 -- name: filtered_before
-SELECT asked.value AS video_id, min(v.message) AS message
+SELECT asked.value AS video_id, min(v.message) AS message, v.rule
 FROM json_each(:ids) AS asked
 JOIN json_each(:jobs) AS earlier
 JOIN job_videos AS v ON v.job_id = earlier.value AND v.video_id = asked.value
@@ -247,7 +247,7 @@ WHERE job_id = :job_id AND video_id = :video_id AND state = 'new';
 -- Only a waiting video gets a result: one that was cancelled meanwhile stays cancelled. Without new
 -- errors the recorded ones are kept.
 UPDATE job_videos SET
-    state = :state, message = :message, error_code = :error_code, reason = :reason,
+    state = :state, message = :message, error_code = :error_code, reason = :reason, rule = :rule,
     attempts = :attempts, errors = iif(:errors = '[]', errors, :errors),
     metadata_saved = :metadata_saved,
     video_downloaded = :video_downloaded, file_size = :file_size,

@@ -1,7 +1,7 @@
 -- jobs.db: the queue, the registry of services and the governor's state.
 -- Times are microseconds since 1970 in UTC.
 
-PRAGMA user_version = 104;
+PRAGMA user_version = 105;
 
 CREATE TABLE jobs (
     id TEXT PRIMARY KEY,
@@ -86,6 +86,7 @@ CREATE TABLE job_videos (
     asked INTEGER NOT NULL DEFAULT 0, -- 1: the job names it, so it is requested in any case
     failed_before INTEGER NOT NULL DEFAULT 0, -- 1: the work plan had this failure before this job
     superseded INTEGER NOT NULL DEFAULT 0, -- 1: another job of the list has a later result of it
+    rule TEXT,                        -- the field of the filter that excludes it
     audio_language TEXT,              -- of the sound that was fetched, if it is known
     PRIMARY KEY (job_id, video_id)
 ) STRICT, WITHOUT ROWID;

@@ -78,6 +78,7 @@ class _Snippet(_Part):
     custom_url: Text = ""
     published_at: Moment = None
     thumbnails: Urls = {}
+    default_audio_language: Title = None
 
 
 class _Statistics(_Part):
@@ -183,6 +184,7 @@ def video_metadata(video: Resource, now: datetime) -> VideoMetadata:
         view_count=statistics.view_count,
         like_count=statistics.like_count,
         fetched_at=now,
+        language=snippet.default_audio_language,
         source="data_api",
     )
 

@@ -197,8 +197,9 @@ def _history_entry(older: VideoMetadata) -> HistoryEntry:
 
 
 def _version(metadata: VideoMetadata) -> VideoMetadata:
-    """Return the metadata without the time and source of the fetch, to compare versions."""
-    return metadata.model_copy(update={"fetched_at": None, "source": None})
+    """Return the metadata without what depends on the time and source, to compare versions."""
+    unequal = ("fetched_at", "source", "language", "members_only")
+    return metadata.model_copy(update=dict.fromkeys(unequal))
 
 
 def _remove(path: Path) -> None:

@@ -27,6 +27,7 @@ from ytarchive.ytdlp.worker.mapping import channel_details, list_details, playli
 
 _CHUNK = 100
 _YOUTUBE = "https://www.youtube.com"
+_MEMBERS_BADGE = "BADGE_STYLE_TYPE_MEMBERS_ONLY"
 
 
 class YoutubeTabIE(youtube.YoutubeTabIE):  # type: ignore[misc]  # published without types
@@ -50,7 +51,9 @@ def plain_entry(renderer: Info) -> Info | None:
     if not isinstance(runs, list) or not video_id or not str(length).isdecimal():
         return None
     text = "".join(str(run.get("text") or "") for run in runs if isinstance(run, dict))
-    return {"_type": "url", "id": video_id, "title": text, "duration": int(str(length))}
+    entry = {"_type": "url", "id": video_id, "title": text, "duration": int(str(length))}
+    is_for_members = _MEMBERS_BADGE in str(renderer.get("badges"))
+    return entry | ({"availability": "subscriber_only"} if is_for_members else {})
 
 
 def without_entries(renderer: Any) -> Any:

@@ -18,6 +18,7 @@ def playlist_video(entry: Info, position: int) -> PlaylistVideo:
         title=title,
         duration=None if duration is None else round(duration),
         is_available=title not in _DEAD_TITLES,
+        members_only=entry.get("availability") == "subscriber_only",
     )
 
 
