@@ -46,6 +46,22 @@ filter_options = with_options(
         help="Only videos that are not older than this, such as 30d, when they are due.",
     ),
     click.option(
+        "--max-videos", type=click.IntRange(1), metavar="N",
+        help="At most N videos in one run; the next run fetches further ones.",
+    ),
+    click.option(
+        "--max-videos-per-day", type=click.IntRange(1), metavar="N",
+        help="At most N videos of a list in a day.",
+    ),
+    click.option(
+        "--max-size", "max_bytes", metavar="SIZE",
+        help="No further video in one run after this size, such as 20GB.",
+    ),
+    click.option(
+        "--max-size-per-day", "max_bytes_per_day", metavar="SIZE",
+        help="No further video of a list in a day after this size.",
+    ),
+    click.option(
         "--in-language", "languages", type=names(), metavar="CODES",
         help="Only videos in these languages, as far as the language is known.",
     ),

@@ -30,6 +30,7 @@ from ytarchive.jobs.governor.gate import GovernedGate
 from ytarchive.jobs.governor.service import GovernorService, Permits
 from ytarchive.jobs.guards.clients import ServiceClients
 from ytarchive.jobs.guards.guards import Guards, guards_of
+from ytarchive.jobs.limits.rules import RuleLimits
 from ytarchive.jobs.planning.planner import Planner
 from ytarchive.jobs.processing.direct import DirectDownloads, DirectRetries
 from ytarchive.jobs.processing.download_waiter import DownloadWaiter
@@ -90,7 +91,7 @@ class JobsService(JobsAPI, DownloadListener):
         self._waiter = DownloadWaiter(clients.download, settings.jobs.notification_timeout)
         self.registry = Registry(database, probe, known_hosts(settings))
         self._queue = Queue(self._repository)
-        flow = VideoFlow(clients, self._waiter)
+        flow = VideoFlow(clients, self._waiter, RuleLimits(self._repository.database))
         conditions, profiles = RetryConditions(settings.network), settings.profiles
         slots, jobs = concurrent_videos(settings), settings.jobs
         runner = Runner(self._repository, self._queue, flow, guards, conditions, jobs, slots)

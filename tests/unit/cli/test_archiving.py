@@ -49,7 +49,8 @@ def test_filter_reaches_the_jobs_of_lists(cli: Cli, archive: Peers, command: str
         *("--no-live", "--match", "news", "--match", "week*review", "--exclude", "/trailer$/"),
         *("--match-description", "a", "--exclude-description", "b", "--no-members"),
         *("--min-duration", "1m", "--max-duration", "2h", "--max-age", "36h"),
-        *("--in-language", "en,de"),
+        *("--in-language", "en,de", "--max-videos", "3", "--max-videos-per-day", "9"),
+        *("--max-size", "20GB", "--max-size-per-day", "1GiB"),
     )
     *others, job = archive.jobs.requests
     assert job.options.filter == VideoFilter(
@@ -57,6 +58,7 @@ def test_filter_reaches_the_jobs_of_lists(cli: Cli, archive: Peers, command: str
         include_titles=["news", "week*review"], exclude_titles=["/trailer$/"],
         include_descriptions=["a"], exclude_descriptions=["b"], members_only=False,
         min_duration=60, max_duration=7200, max_age_days=1.5, languages=["en", "de"],
+        max_videos=3, max_videos_per_day=9, max_bytes=20 * 10**9, max_bytes_per_day=2**30,
     )  # fmt: skip
     assert [each.options.filter for each in others] == [VideoFilter()] * (len(sources) - 1)
 

@@ -17,6 +17,7 @@ from ytarchive.common.tracing import trace
 from ytarchive.jobs.availability.records import AvailabilityRecord
 from ytarchive.jobs.guards.clients import ServiceClients
 from ytarchive.jobs.guards.guards import Guards
+from ytarchive.jobs.limits.rules import RuleLimits
 from ytarchive.jobs.planning.listing import Lister
 from ytarchive.jobs.planning.lists import FilteredVideos, excluded
 from ytarchive.jobs.queue.filtering import Facts, VideoFilter
@@ -62,6 +63,8 @@ class Planner:
         self._lister = Lister(repository, clients, guards, settings)
         self._supervisor = guards.supervisor
         self._slots = asyncio.Semaphore(4)
+        self._limits = RuleLimits(repository.database)
+        self._counting = asyncio.Lock()
         self._video_ended = asyncio.Event()
         self.on_prepared: Callable[[str], None] = lambda _: None
 
@@ -136,7 +139,12 @@ class Planner:
         described = await self._fetch_metadata(to_describe, refresh=job.options.refresh_metadata)
         settled |= excluded(described, job.options.filter)
         wanted = [video_id for video_id in wanted if video_id not in settled]
-        await self._repository.prepare(job.id, wanted, list(settled.values()))
+        async with self._counting:
+            settled |= await self._limits.beyond(
+                job, [each for each in wanted if each not in local]
+            )
+            wanted = [video_id for video_id in wanted if video_id not in settled]
+            await self._repository.prepare(job.id, wanted, list(settled.values()))
 
     async def _existing(self, job: JobHead, video_ids: list[str]) -> StoredVideos:
         request = ExistsRequest(

@@ -97,18 +97,20 @@ async def exclusion(
     return filtered(metadata.video_id, found, metadata.title)
 
 
-def excluded_by(outcome: Outcome | YTArchiveError, video: DueVideo) -> Outcome | None:
-    """Return the result of a video that YouTube refused, if the filter excludes it for that."""
-    if not isinstance(outcome, MembersOnly):
-        return None
-    found = video.job.options.filter.exclusion(Facts(is_for_members=True))
-    return found and filtered(video.video_id, found, video.title)
+def outcome_for(
+    waiter: DueVideo, outcome: Outcome | YTArchiveError, video: DueVideo
+) -> Outcome | YTArchiveError | None:
+    """Return the outcome of a video for one of the jobs that request it; None if it is unknown.
 
-
-def applies_to(outcome: Outcome | YTArchiveError, waiter: DueVideo, video: DueVideo) -> bool:
-    """Return whether the outcome of a video's job holds for another job that requests the video."""
+    `video`: the video of the job whose options it was processed with.
+    """
+    wanted = waiter.job.options.filter
+    if isinstance(outcome, MembersOnly):
+        found = wanted.exclusion(Facts(is_for_members=True))
+        return filtered(waiter.video_id, found, waiter.title) if found else outcome
     is_excluded = isinstance(outcome, Outcome) and outcome.result.reason == FILTERED
-    return not is_excluded or waiter.job.options.filter == video.job.options.filter
+    is_own = waiter is video or (wanted == video.job.options.filter and not wanted.has_limits)
+    return outcome if is_own or not is_excluded else None
 
 
 @dataclass

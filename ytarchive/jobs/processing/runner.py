@@ -13,13 +13,7 @@ from ytarchive.common.telemetry import VIDEOS
 from ytarchive.common.tracing import trace
 from ytarchive.jobs.governor.models import Permit
 from ytarchive.jobs.guards.guards import Guards
-from ytarchive.jobs.processing.results import (
-    ActiveVideo,
-    applies_to,
-    excluded_by,
-    key_of,
-    skipped_incomplete,
-)
+from ytarchive.jobs.processing.results import ActiveVideo, key_of, outcome_for, skipped_incomplete
 from ytarchive.jobs.processing.video_flow import VideoFlow
 from ytarchive.jobs.queue.models import JobResult, JobType, ResultStatus
 from ytarchive.jobs.queue.policy import Action, condition_of, count_failure, decide, is_an_answer
@@ -172,10 +166,10 @@ class Runner:
                 # Other jobs may join until the video is removed from the table.
                 del self._active[key_of(active.video)]
                 for waiter in active.waiters:
-                    if not applies_to(outcome, waiter, active.video):
+                    if (own := outcome_for(waiter, outcome, active.video)) is None:
                         continue  # it is returned to the queue
                     with trace(waiter.job.trace_id):
-                        await self._record(waiter, outcome)
+                        await self._record(waiter, own)
                     if self._guards.blocks_all_videos and not self.active_videos_of(waiter.job.id):
                         await self._queue.states.held(waiter.job)
         except Exception as error:  # any class of error: the video stays queued and is retried
@@ -235,7 +229,6 @@ class Runner:
             await governor.succeeded(active.permit)
 
     async def _record(self, video: DueVideo, outcome: Outcome | YTArchiveError) -> None:
-        outcome = excluded_by(outcome, video) or outcome
         if isinstance(outcome, YTArchiveError):
             await self._record_failure(video, outcome)
         else:

@@ -17,6 +17,7 @@ from ytarchive.common.side_files import (
 )
 from ytarchive.download import DownloadEvent, DownloadRequest, DownloadStatus
 from ytarchive.jobs.guards.clients import ServiceClients
+from ytarchive.jobs.limits.rules import RuleLimits
 from ytarchive.jobs.processing.download_waiter import DownloadWaiter
 from ytarchive.jobs.processing.lacking import (
     absent_among,
@@ -47,7 +48,8 @@ log = logger.bind(service="jobs")
 class VideoFlow:
     """Processes one video from its id to its files in the archive. Errors are raised unchanged."""
 
-    def __init__(self, clients: ServiceClients, waiter: DownloadWaiter) -> None:
+    def __init__(self, clients: ServiceClients, waiter: DownloadWaiter, limits: RuleLimits) -> None:
+        self._limits = limits
         self._metadata = clients.metadata
         self._storage = clients.storage
         self._download = clients.download
@@ -81,7 +83,12 @@ class VideoFlow:
         return Outcome(result, metadata.title)
 
     async def archive(self, video: DueVideo, on_title: Callable[[str], None]) -> Outcome:
-        """Fetch and store a video and its side files."""
+        """Fetch and store a video and its side files, unless the filter excludes it."""
+        if (excluded := await self._limits.bytes_reached(video)) is not None:
+            return excluded
+        return await self._archive(video, on_title)
+
+    async def _archive(self, video: DueVideo, on_title: Callable[[str], None]) -> Outcome:
         started = time.monotonic()
         video_id, options = video.video_id, video.job.options
         log.info("{}: archiving", video_id)

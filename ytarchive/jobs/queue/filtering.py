@@ -15,6 +15,7 @@ from ytarchive.common.languages import covered
 from ytarchive.common.media import PlaylistVideo, VideoMetadata
 from ytarchive.common.models import Model, UtcDatetime, utc_now
 from ytarchive.common.requested_languages import AudioLanguage
+from ytarchive.common.setting_types import Size
 from ytarchive.jobs.queue.patterns import Patterns, first_match
 
 
@@ -117,6 +118,19 @@ class VideoFilter(Model):
         "subscription that does not archive earlier ones",
     )
 
+    max_videos: int | None = Field(
+        default=None, ge=1, description="A job archives at most this many videos of its list"
+    )
+    max_videos_per_day: int | None = Field(
+        default=None, ge=1, description="At most this many videos of the list in a day, local time"
+    )
+    max_bytes: Size | None = Field(
+        default=None, ge=1, description="A job fetches no further video after this many bytes"
+    )
+    max_bytes_per_day: Size | None = Field(
+        default=None, ge=1, description="No further video of the list in a day after so many bytes"
+    )
+
     @model_validator(mode="after")
     def _has_ranges(self) -> Self:
         if self.min_duration is not None and self.max_duration is not None:
@@ -127,8 +141,13 @@ class VideoFilter(Model):
 
     @property
     def has_criteria(self) -> bool:
-        """Return whether a single video can be excluded."""
-        return self.model_copy(update={"newest": None}) != VideoFilter()
+        """Return whether a single video can be excluded by its facts."""
+        return self.model_copy(update={"newest": None, **_LIMITS}) != VideoFilter()
+
+    @property
+    def has_limits(self) -> bool:
+        """Return whether the number or size of the videos is limited."""
+        return any(getattr(self, name) is not None for name in _LIMITS)
 
     def covers(self, later: "VideoFilter") -> bool:
         """Return whether `later` excludes everything that this filter excludes."""
@@ -209,8 +228,9 @@ class VideoFilter(Model):
         return Exclusion("members_only", f"it is {audience} for members of the channel")
 
 
-_MOVING = {"newest": None, "since": None, "max_age_days": None}
-"""Criteria that usually differ between two jobs of a list."""
+_LIMITS = dict.fromkeys(("max_videos", "max_videos_per_day", "max_bytes", "max_bytes_per_day"))
+_MOVING = {"newest": None, "since": None, "max_age_days": None, **_LIMITS}
+"""Criteria that exclude other videos at another time."""
 
 
 def _kinds(facts: Facts) -> set[VideoKind]:

@@ -196,6 +196,7 @@ FROM json_each(:ids) AS asked
 JOIN json_each(:jobs) AS earlier
 JOIN job_videos AS v ON v.job_id = earlier.value AND v.video_id = asked.value
 WHERE v.state = 'skipped' AND v.reason = 'filtered'
+  AND v.rule NOT IN ('max_videos', 'max_videos_per_day', 'max_bytes', 'max_bytes_per_day')
 GROUP BY asked.value;
 
 -- name: new_videos
@@ -263,6 +264,23 @@ WHERE job_id = :job_id AND video_id = :video_id AND state IN ('new', 'queued');
 SELECT count(*) AS videos, coalesce(sum(size), 0) AS bytes FROM (
     SELECT max(file_size) AS size FROM job_videos
     WHERE finished_at >= :since AND video_downloaded = 1 GROUP BY video_id
+);
+
+-- name: counted_of_job
+-- The queued and fetched videos of a job.
+SELECT count(*) AS videos, coalesce(sum(file_size), 0) AS bytes FROM job_videos
+WHERE job_id = :job_id AND (state = 'queued' OR state = 'success' AND video_downloaded);
+
+-- name: counted_of_list
+-- The queued videos of all jobs of a list, and the fetched ones since a time.
+SELECT count(*) AS videos, coalesce(sum(size), 0) AS bytes FROM (
+    SELECT v.file_size AS size FROM job_videos AS v JOIN jobs AS j ON j.id = v.job_id
+    WHERE v.finished_at >= :since AND v.video_downloaded = 1
+      AND coalesce(j.list_id, j.playlist_id, j.id) = :list
+    UNION ALL
+    SELECT 0 FROM jobs AS j JOIN job_videos AS v ON v.job_id = j.id
+    WHERE j.status IN ('PENDING', 'RUNNING') AND v.state = 'queued'
+      AND coalesce(j.list_id, j.playlist_id, j.id) = :list
 );
 
 -- name: supersede_older
