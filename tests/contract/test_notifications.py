@@ -20,12 +20,21 @@ from tests.unit.storage.samples import OTHER, VIDEO, flip_byte, metadata, save_r
 from tests.unit.storage.test_verify import ended as verified
 from ytarchive.common.config import Settings, StorageConfig, load_settings
 from ytarchive.common.errors import InvalidRequest, NoFormats
-from ytarchive.jobs import GovernorAPI, JobsAPI
+from ytarchive.common.models import Page, utc_now
+from ytarchive.jobs import GovernorAPI, JobOptions, JobsAPI
 from ytarchive.jobs.service import JobsService
 from ytarchive.notifications import NotificationQuery, NotificationsAPI
 from ytarchive.notifications.service import NotificationsService
 from ytarchive.storage import SaveMetadata, StorageAPI, VerificationAPI
 from ytarchive.storage.service import StorageService
+from ytarchive.subscriptions import (
+    FirstCheck,
+    Schedule,
+    Subscription,
+    SubscriptionsAPI,
+    SubscriptionsQuery,
+    SubscriptionState,
+)
 
 _A_MINUTE = timedelta(minutes=1)
 SECRET = "whsec_" + "c2VjcmV0" * 5
@@ -73,6 +82,17 @@ async def receiver() -> AsyncIterator[Receiver]:
     await runner.cleanup()
 
 
+class SubscriptionsPeer:
+    """Lists subscriptions whose source is gone."""
+
+    def __init__(self) -> None:
+        self.gone: list[Subscription] = []
+
+    async def list_subscriptions(self, request: SubscriptionsQuery) -> Page[Subscription]:
+        assert request.with_problem
+        return Page(items=self.gone)
+
+
 @dataclass
 class Observed:
     """An archive and its notifications."""
@@ -82,6 +102,7 @@ class Observed:
     jobs: JobsService
     workshop: Workshop
     config: StorageConfig
+    subscriptions: SubscriptionsPeer
 
 
 def settings_of(receiver: Receiver, **more: Any) -> Settings:
@@ -102,7 +123,9 @@ async def observed(tmp_path: Path, settings: Settings) -> AsyncIterator[Observed
         storage = await StorageService.open(config)
         stack.push_async_callback(storage.close)
         session = await stack.enter_async_context(aiohttp.ClientSession())
+        subscriptions = SubscriptionsPeer()
         contracts: dict[type, Any] = {
+            SubscriptionsAPI: subscriptions,
             JobsAPI: jobs,
             GovernorAPI: jobs.governor,
             StorageAPI: storage,
@@ -112,7 +135,7 @@ async def observed(tmp_path: Path, settings: Settings) -> AsyncIterator[Observed
             settings.notifications, tmp_path, session, contracts.__getitem__
         )
         notifications = await stack.enter_async_context(opening)
-        yield Observed(notifications, storage, jobs, workshop, config)
+        yield Observed(notifications, storage, jobs, workshop, config, subscriptions)
 
 
 async def test_each_target_receives_a_signed_test(
@@ -187,6 +210,29 @@ async def test_damage_is_reported_once(tmp_path: Path, receiver: Receiver) -> No
             await verified(archive.storage)
             await archive.notifications.run()
     assert receiver.titles == ["Damaged files were found"]
+
+
+async def test_source_that_is_gone_is_reported_once(tmp_path: Path, receiver: Receiver) -> None:
+    async with observed(tmp_path, settings_of(receiver, events=["subscription_gone"])) as archive:
+        await archive.notifications.run()
+        gone = Subscription(
+            id="0a1b",
+            source="@films",
+            list_id="UU0123456789012345678901",
+            title="Films",
+            options=JobOptions(),
+            schedule=Schedule(),
+            first=FirstCheck.ALL,
+            state=SubscriptionState.ACTIVE,
+            created_at=utc_now(),
+            problem_message="this channel does not exist",
+        )
+        archive.subscriptions.gone.append(gone)
+        await archive.notifications.run()
+        await archive.notifications.run()
+    [(body, _)] = receiver.received
+    assert body["data"]["title"] == "Films can no longer be followed"
+    assert body["data"]["body"].startswith("this channel does not exist\nStored videos are kept.")
 
 
 async def test_undelivered_notification_is_kept_and_sent_after_a_restart(

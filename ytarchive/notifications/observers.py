@@ -22,6 +22,7 @@ from ytarchive.storage import (
     VerificationAPI,
     VideoQuery,
 )
+from ytarchive.subscriptions import Subscription, SubscriptionsAPI, SubscriptionsQuery
 
 _TITLES = 20
 _MOST_VIDEOS = 10_000
@@ -219,6 +220,34 @@ class Damage:
         return state, [Message(NotificationKind.DAMAGE_FOUND, "Damaged files were found", body)]
 
 
+class Subscriptions:
+    """Reports subscriptions whose channel or playlist can no longer be read."""
+
+    name: ClassVar[str] = "subscriptions"
+    kinds: ClassVar[frozenset[NotificationKind]] = frozenset({NotificationKind.SUBSCRIPTION_GONE})
+
+    def __init__(self, subscriptions: SubscriptionsAPI) -> None:
+        self._subscriptions = subscriptions
+
+    async def observe(self, seen: Seen | None) -> tuple[Seen, list[Message]]:
+        """Report the subscriptions that have a problem since the last run."""
+        query = SubscriptionsQuery(with_problem=True, limit=500)
+        found = [each async for each in every_item(self._subscriptions.list_subscriptions, query)]
+        state = {"ids": [each.id for each in found]}
+        new = [each for each in found if seen is not None and each.id not in seen["ids"]]
+        return state, [_gone(each) for each in new]
+
+
+def _gone(subscription: Subscription) -> Message:
+    title = f"{subscription.title or subscription.source} can no longer be followed"
+    lines = [
+        subscription.problem_message or "",
+        "Stored videos are kept.",
+        f"Show it: ytarchive subscriptions show {subscription.id}",
+    ]
+    return Message(NotificationKind.SUBSCRIPTION_GONE, title, "\n".join(filter(None, lines)))
+
+
 def observers_of(of: Contracts[Any], digest_every: timedelta) -> list[Observer]:
     """Return all observers."""
     return [
@@ -227,4 +256,5 @@ def observers_of(of: Contracts[Any], digest_every: timedelta) -> list[Observer]:
         Requests(of(GovernorAPI)),
         DiskSpace(of(StorageAPI)),
         Damage(of(VerificationAPI)),
+        Subscriptions(of(SubscriptionsAPI)),
     ]
