@@ -23,7 +23,7 @@ from tests.unit.storage.samples import (
 )
 from tests.unit.storage.test_verify import ended, found
 from ytarchive.common.config import StorageConfig
-from ytarchive.common.errors import FileFailure, InvalidRequest, NotFound
+from ytarchive.common.errors import Conflict, FileFailure, InvalidRequest, NotFound, VideoRemoved
 from ytarchive.common.profile import ArchiveProfile
 from ytarchive.maintenance import back_up, restore
 from ytarchive.storage import (
@@ -242,6 +242,28 @@ async def test_download_of_a_removed_video_clears_the_mark_once_it_is_stored(sit
         await site.storage.save_video(SaveVideo(video_id=VIDEO, transfer_id=VIDEO))
     assert (await site.marks.get_marks(VIDEO)).removed
     await site.store()
+    assert not (await site.marks.get_marks(VIDEO)).removed
+
+
+async def test_download_that_began_before_the_removal_is_not_stored_unless_it_may(
+    site: Site,
+) -> None:
+    await site.store()
+    await site.remove(VIDEO)
+    request = save_request(stage(site.config)).model_copy(update={"unless_removed": True})
+    with pytest.raises(VideoRemoved, match="is not stored"):
+        await site.storage.save_video(request)
+    assert (await site.marks.get_marks(VIDEO)).removed
+    assert not site.folder.exists()
+    await site.storage.save_video(request.model_copy(update={"unless_removed": False}))
+    assert not (await site.marks.get_marks(VIDEO)).removed
+    assert (await site.storage.video_exists(VIDEO)).exists
+
+
+async def test_stored_video_cannot_be_marked_as_removed(site: Site) -> None:
+    await site.store()
+    with pytest.raises(Conflict, match=f"`ytarchive storage remove {VIDEO}`"):
+        await site.marks.set_marks(VIDEO, VideoMarks(removed=True))
     assert not (await site.marks.get_marks(VIDEO)).removed
 
 

@@ -166,6 +166,12 @@ class RestoreConflict(Conflict):
     reason = "in_the_way"
 
 
+class VideoRemoved(Conflict):
+    code, meaning = "E239", "The video was removed from the archive, and nothing was stored"
+    remedy = "Name the video to fetch it: `ytarchive download VIDEO`."
+    reason = "removed"
+
+
 class MalformedRequest(RequestError):
     code, status = "E015", 400
     meaning = "The request is not valid HTTP"

@@ -231,7 +231,7 @@ class StorageService(WatchedOperations, StorageAPI):
         return Done()
 
     async def save_video(self, request: SaveVideo) -> StorageLocation:
-        return await self._change(request.video_id, lambda: self._videos.save(request))
+        return await self._change(request.video_id, lambda: self._remover.save(request))
 
     async def form_video(self, request: FormVideo) -> FormedVideo:
         return await self._change(request.video_id, lambda: self._former.form(request))

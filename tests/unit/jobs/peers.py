@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from ytarchive.common.errors import DataApiError, NotFound, YTArchiveError
+from ytarchive.common.errors import DataApiError, NotFound, VideoRemoved, YTArchiveError
 from ytarchive.common.identifiers import new_id
 from ytarchive.common.media import PlaylistMetadata, PlaylistVideo, VideoMetadata
 from ytarchive.common.models import Done, HealthCheck, Page, utc_now
@@ -298,6 +298,9 @@ class StoragePeer(StorageAPI, WorkPlansAPI, VerificationAPI):
 
     async def save_video(self, request: SaveVideo) -> StorageLocation:
         self.saves[request.video_id] += 1
+        if request.unless_removed and request.video_id in self.removed:
+            raise VideoRemoved("removed during its download")
+        self.removed.discard(request.video_id)
         self.stored[request.video_id] = self.location(request.video_id)
         return self.stored[request.video_id]
 

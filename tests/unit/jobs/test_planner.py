@@ -27,7 +27,7 @@ from ytarchive.jobs import (
 )
 from ytarchive.jobs.queue.repository import SCHEMA
 from ytarchive.jobs.service import JobsService
-from ytarchive.metadata import PlaylistPage, PlaylistPageQuery
+from ytarchive.metadata import BatchMetadata, BatchRequest, PlaylistPage, PlaylistPageQuery
 from ytarchive.storage import ExistsRequest, SavePlaylist, StoredVideos
 
 UPLOADS = "UU" + "c" * 22
@@ -393,6 +393,91 @@ async def test_retry_of_a_list_does_not_fetch_a_video_that_was_removed_meanwhile
 
     assert [each.status for each in job.results] == ["success", "skipped"]
     assert job.results[1].reason == "removed"
+
+
+async def test_retry_of_a_named_video_does_not_fetch_it_after_its_removal(
+    workshop: Workshop,
+) -> None:
+    [removed] = ids([0])
+    workshop.download.failures = {removed: [PrivateVideo()]}
+    named = CreateJob(type=JobType.VIDEO_DOWNLOAD, video_ids=[removed])
+    async with workshop.open() as jobs:
+        job = await ended(jobs, (await jobs.create_job(named)).id)
+        assert job.progress.unavailable == 1
+        workshop.storage.removed = {removed}
+        assert (await jobs.retry_jobs(RetryJobs(reason="private"))).videos == 1
+        job = await ended(jobs, job.id)
+        assert [(each.status, each.reason) for each in job.results] == [("skipped", "removed")]
+        job = await ended(jobs, (await jobs.create_job(named)).id)
+    assert [each.status for each in job.results] == ["success"]
+    assert workshop.storage.removed == set()
+
+
+async def test_metadata_of_a_removed_video_of_a_list_is_not_fetched(workshop: Workshop) -> None:
+    described, removed = ids(range(2))
+    workshop.metadata.playlists[LIST] = [described, removed]
+    workshop.storage.removed = {removed}
+    request = CreateJob(type=JobType.METADATA_ONLY, playlist_id=LIST)
+    async with workshop.open() as jobs:
+        job = await ended(jobs, (await jobs.create_job(request)).id)
+        assert [each.reason for each in job.results] == [None, "removed"]
+        assert workshop.storage.metadata == {described}
+        named = CreateJob(type=JobType.METADATA_ONLY, video_ids=[removed])
+        job = await ended(jobs, (await jobs.create_job(named)).id)
+    assert [each.status for each in job.results] == ["success"]
+    assert workshop.storage.removed == {removed}
+
+
+@pytest.mark.parametrize("kind", [JobType.PLAYLIST_DOWNLOAD, JobType.METADATA_ONLY])
+async def test_video_that_was_removed_after_it_was_queued_is_not_requested(
+    workshop: Workshop, kind: JobType
+) -> None:
+    [removed] = ids([0])
+
+    class Removing(MetadataPeer):
+        async def get_batch(self, request: BatchRequest) -> BatchMetadata:
+            workshop.storage.removed = {removed}
+            return await super().get_batch(request)
+
+    workshop.metadata = Removing()
+    workshop.metadata.playlists[LIST] = [removed]
+    async with workshop.open() as jobs:
+        job = await jobs.create_job(CreateJob(type=kind, playlist_id=LIST))
+        job = await ended(jobs, job.id)
+    assert [(each.status, each.reason) for each in job.results] == [("skipped", "removed")]
+    assert workshop.download.started == []
+    assert workshop.storage.metadata == set()
+
+
+@pytest.mark.parametrize("is_named", [False, True])
+async def test_video_that_was_removed_during_its_download_is_stored_only_if_a_job_names_it(
+    workshop: Workshop, is_named: bool
+) -> None:
+    [removed] = ids([0])
+    workshop.metadata.playlists[LIST] = [removed]
+    workshop.download.hold = {removed}
+    async with workshop.open() as jobs:
+        job = await jobs.create_job(CreateJob(type=JobType.PLAYLIST_DOWNLOAD, playlist_id=LIST))
+
+        async def is_started() -> bool:
+            return bool(workshop.download.started)
+
+        await eventually(is_started)
+        workshop.storage.removed = {removed}
+        if is_named:
+            named = CreateJob(type=JobType.VIDEO_DOWNLOAD, video_ids=[removed])
+            named_job = await jobs.create_job(named)
+
+            async def is_joined() -> bool:
+                return bool((await jobs.get_job(named_job.id)).progress.active)
+
+            await eventually(is_joined)
+        await workshop.download.end(workshop.download.task_of(removed))
+        job = await ended(jobs, job.id)
+    [result] = job.results
+    expected = ("success", None) if is_named else ("skipped", "removed")
+    assert (result.status, result.reason) == expected
+    assert (removed in workshop.storage.stored) is is_named
 
 
 async def test_request_that_names_a_removed_video_fetches_it(workshop: Workshop) -> None:

@@ -360,6 +360,25 @@ async def test_an_unknown_reason_is_refused_with_the_known_ones(workshop: Worksh
             await jobs.retry_jobs(RetryJobs(job_id=new_id()))
 
 
+@pytest.mark.parametrize("of_this_queue", [True, False])
+async def test_retry_of_a_work_plan_skips_removed_videos(
+    planning: Workshop, of_this_queue: bool
+) -> None:
+    [removed] = fail(planning, private=PrivateVideo())
+    async with planning.open() as jobs:
+        plan_id = (await run(jobs, removed)).work_plan_id
+        assert plan_id is not None
+    if not of_this_queue:
+        for file in planning.state_path.glob("jobs.db*"):
+            file.unlink()
+    async with planning.open() as jobs:
+        planning.storage.removed = {removed}
+        done = await jobs.retry_work_plans(RetryWorkPlans(plan_id=plan_id))
+        assert done.jobs[0].job_id is not None
+        job = await ended(jobs, done.jobs[0].job_id)
+    assert [(each.status, each.reason) for each in job.results] == [("skipped", "removed")]
+
+
 async def test_a_work_plan_keeps_its_entries_until_they_are_stored(planning: Workshop) -> None:
     fine, still, dead = fail(
         planning, private=PrivateVideo(), again=PrivateVideo(), deleted=DeletedVideo()

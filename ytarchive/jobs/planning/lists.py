@@ -14,8 +14,9 @@ from ytarchive.common.media import PlaylistVideo, VideoMetadata
 from ytarchive.common.models import to_micros
 from ytarchive.common.rows import fields_of
 from ytarchive.jobs.queue.filtering import Exclusion, Facts, VideoFilter
-from ytarchive.jobs.queue.models import JobOptions
-from ytarchive.jobs.queue.rows import JobHead, Outcome, filtered
+from ytarchive.jobs.queue.models import JobOptions, JobType
+from ytarchive.jobs.queue.rows import JobHead, Outcome, filtered, known_elsewhere, removed_before
+from ytarchive.storage import StoredVideos
 
 
 @dataclass(frozen=True)
@@ -149,6 +150,18 @@ def excluded(found: Iterable[VideoMetadata], wanted: VideoFilter) -> dict[str, O
         for each in found
         if (reason := wanted.exclusion(Facts.of_metadata(each))) is not None
     }
+
+
+def excluded_by_marks(job: JobHead, found: StoredVideos) -> dict[str, Outcome]:
+    """Return the results of videos that the job fetches only if it names them.
+
+    A video that is known elsewhere has its media there, and not its metadata.
+    """
+    results: dict[str, Outcome] = {}
+    if job.type is not JobType.METADATA_ONLY:
+        results = {each: known_elsewhere(each, place)
+                   for each, place in found.known_elsewhere.items()}  # fmt: skip
+    return results | {each: removed_before(each) for each in found.removed}
 
 
 def _covers(options: str, later: VideoFilter) -> bool:

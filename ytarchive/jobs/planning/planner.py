@@ -19,7 +19,7 @@ from ytarchive.jobs.guards.clients import ServiceClients
 from ytarchive.jobs.guards.guards import Guards
 from ytarchive.jobs.limits.rules import RuleLimits
 from ytarchive.jobs.planning.listing import Lister
-from ytarchive.jobs.planning.lists import FilteredVideos, excluded
+from ytarchive.jobs.planning.lists import FilteredVideos, excluded, excluded_by_marks
 from ytarchive.jobs.queue.filtering import Facts, VideoFilter
 from ytarchive.jobs.queue.models import JobResult, JobType, ResultStatus
 from ytarchive.jobs.queue.repository import JobsRepository
@@ -29,8 +29,6 @@ from ytarchive.jobs.queue.rows import (
     NewVideo,
     Outcome,
     filtered,
-    known_elsewhere,
-    removed_before,
     stored_already,
     upgrade_hint,
 )
@@ -127,11 +125,14 @@ class Planner:
         settled: dict[str, Outcome] = {}
         local: set[str] = set()
         is_download = job.type is not JobType.METADATA_ONLY
-        if is_download and (job.options.keeps_stored or job.playlist_id is not None):
+        keeps_stored = is_download and job.options.keeps_stored
+        others = {video_id for video_id, new in chunk.items() if not new.is_named}
+        if keeps_stored or others:
             found = await self._existing(job, list(chunk))
-            if job.options.keeps_stored:
+            if keeps_stored:
                 settled, local = await self._without_request(job, chunk, found)
-            settled |= _excluded_by_marks(found, chunk)
+            marked = excluded_by_marks(job, found)
+            settled |= {each: marked[each] for each in others & marked.keys()}
             settled |= _excluded_as_for_members(settled, job.options.filter)
         settled = await self._filtered.among(job, list(chunk)) | settled
         wanted = [video_id for video_id in chunk if video_id not in settled]
@@ -204,14 +205,6 @@ def _hint(video_id: str, found: StoredVideos, job: JobHead) -> str:
     better = upgrade_hint(found.below_quality.get(video_id), job.options.quality)
     others = download_hint(found.only_by_download.get(video_id, ""))
     return "; ".join(filter(None, [better, others]))
-
-
-def _excluded_by_marks(found: StoredVideos, chunk: dict[str, NewVideo]) -> dict[str, Outcome]:
-    """Return the results of videos that a list does not fetch because of their marks."""
-    elsewhere = found.known_elsewhere.items()
-    results = {each: known_elsewhere(each, place) for each, place in elsewhere}
-    results |= {each: removed_before(each) for each in found.removed}
-    return {each: result for each, result in results.items() if not chunk[each].is_named}
 
 
 def _excluded_as_for_members(

@@ -127,6 +127,11 @@ class ActiveVideo:
     pause: float = 0
     """Seconds before the next attempt, because the result could not be stored."""
 
+    @property
+    def is_named(self) -> bool:
+        """Return whether a job that waits for the video names it."""
+        return any(waiter.is_named for waiter in self.waiters)
+
     def describe(self, title: str) -> None:
         """Set the video's title, which is known now."""
         self.title = title

@@ -20,7 +20,7 @@ from ytarchive.jobs.queue.policy import Action, condition_of, count_failure, dec
 from ytarchive.jobs.queue.queue import Queue
 from ytarchive.jobs.queue.repository import JobsRepository
 from ytarchive.jobs.queue.retry_conditions import RetryConditions
-from ytarchive.jobs.queue.rows import DueVideo, Outcome
+from ytarchive.jobs.queue.rows import DueVideo, Outcome, is_marked
 
 log = logger.bind(service="jobs")
 
@@ -204,11 +204,7 @@ class Runner:
             if active.permit.is_probe:
                 await self._flow.probe(video.video_id)
                 await self._guards.governor.succeeded(active.permit)
-            if video.job.type is JobType.METADATA_ONLY:
-                options = video.job.options
-                not_before = video.job.created_at if options.refresh_metadata else None
-                return await self._flow.describe_only(video.video_id, options.filter, not_before)
-            return await self._flow.archive(video, active.describe)
+            return await self._flow.process(active)
         except YTArchiveError as error:
             return await self._guards.disk.cause_of(error)
         except Exception as error:  # an error of ytarchive must not stop the queue
@@ -231,7 +227,7 @@ class Runner:
     async def _record(self, video: DueVideo, outcome: Outcome | YTArchiveError) -> None:
         if isinstance(outcome, YTArchiveError):
             await self._record_failure(video, outcome)
-        else:
+        elif not (video.is_named and is_marked(outcome)):  # a video that joined late stays queued
             attempts = video.attempts + (outcome.result.status is ResultStatus.SUCCESS)
             result = outcome.result.model_copy(update={"attempts": attempts})
             log.info("{}: {}", video.video_id, result.status)

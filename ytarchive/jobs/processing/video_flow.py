@@ -1,8 +1,6 @@
 """The steps of one video: metadata, presence in the archive, download, storing."""
 
 import time
-from collections.abc import Callable
-from datetime import datetime
 
 from loguru import logger
 
@@ -18,6 +16,7 @@ from ytarchive.common.side_files import (
 from ytarchive.download import DownloadEvent, DownloadRequest, DownloadStatus
 from ytarchive.jobs.guards.clients import ServiceClients
 from ytarchive.jobs.limits.rules import RuleLimits
+from ytarchive.jobs.planning.lists import excluded_by_marks
 from ytarchive.jobs.processing.download_waiter import DownloadWaiter
 from ytarchive.jobs.processing.lacking import (
     absent_among,
@@ -29,6 +28,7 @@ from ytarchive.jobs.processing.lacking import (
     to_recheck,
 )
 from ytarchive.jobs.processing.results import (
+    ActiveVideo,
     archived,
     exclusion,
     fallback,
@@ -36,11 +36,10 @@ from ytarchive.jobs.processing.results import (
     skipped,
     with_metadata,
 )
-from ytarchive.jobs.queue.filtering import VideoFilter
-from ytarchive.jobs.queue.models import JobOptions, JobResult, ResultStatus
-from ytarchive.jobs.queue.rows import DueVideo, JobHead, Outcome
+from ytarchive.jobs.queue.models import JobOptions, JobResult, JobType, ResultStatus
+from ytarchive.jobs.queue.rows import DueVideo, JobHead, Outcome, removed_before
 from ytarchive.metadata import VideoMetadataQuery
-from ytarchive.storage import FormVideo, SaveMetadata, SaveVideo, StorageLocation
+from ytarchive.storage import ExistsRequest, FormVideo, SaveMetadata, SaveVideo, StorageLocation
 
 log = logger.bind(service="jobs")
 
@@ -59,18 +58,35 @@ class VideoFlow:
         """Extract a video without fetching media; a download that follows uses the extraction."""
         await self._download.get_formats(video_id)
 
-    async def describe_only(
-        self, video_id: str, wanted: VideoFilter, not_before: datetime | None = None
-    ) -> Outcome:
-        """Fetch and store a video's metadata, unless the filter excludes it.
+    async def process(self, active: ActiveVideo) -> Outcome:
+        """Process a video for the jobs that wait for it.
 
-        `not_before`: metadata that was fetched before this moment is fetched again.
+        A mark that was set after the video was queued, or during its download, excludes it unless
+        one of these jobs names it.
         """
+        video = active.video
+        if not active.is_named:
+            request = ExistsRequest(video_ids=[video.video_id])
+            marked = excluded_by_marks(video.job, await self._storage.videos_exist(request))
+            if marked:
+                return marked[video.video_id]
+        if video.job.type is JobType.METADATA_ONLY:
+            return await self.describe_only(video)
+        if (excluded := await self._limits.bytes_reached(video)) is not None:
+            return excluded
+        try:
+            return await self.archive(active)
+        except errors.VideoRemoved:
+            return removed_before(video.video_id)
+
+    async def describe_only(self, video: DueVideo) -> Outcome:
+        """Fetch and store a video's metadata, unless the filter excludes it."""
         started = time.monotonic()
+        video_id, options = video.video_id, video.job.options
         metadata = await self._metadata.get_video(video_id, VideoMetadataQuery())
-        if not_before is not None and metadata.fetched_at < not_before:
+        if options.refresh_metadata and metadata.fetched_at < video.job.created_at:
             metadata = await self._metadata.get_video(video_id, VideoMetadataQuery(refresh=True))
-        if (excluded := await exclusion(metadata, wanted, self._metadata)) is not None:
+        if (excluded := await exclusion(metadata, options.filter, self._metadata)) is not None:
             return excluded
         await self._storage.save_metadata(SaveMetadata(metadata=metadata))
         result = JobResult(
@@ -82,14 +98,10 @@ class VideoFlow:
         )
         return Outcome(result, metadata.title)
 
-    async def archive(self, video: DueVideo, on_title: Callable[[str], None]) -> Outcome:
-        """Fetch and store a video and its side files, unless the filter excludes it."""
-        if (excluded := await self._limits.bytes_reached(video)) is not None:
-            return excluded
-        return await self._archive(video, on_title)
-
-    async def _archive(self, video: DueVideo, on_title: Callable[[str], None]) -> Outcome:
+    async def archive(self, active: ActiveVideo) -> Outcome:
+        """Fetch and store a video and its side files. Raises VideoRemoved."""
         started = time.monotonic()
+        video = active.video
         video_id, options = video.video_id, video.job.options
         log.info("{}: archiving", video_id)
         # Checked before the first request: without the archive's disk nothing is requested.
@@ -100,7 +112,7 @@ class VideoFlow:
         if stored is not None and needs_no_request(stored, video):
             return Outcome(await self._formed(stored, options, hint_for(stored, options)))
         metadata, problem = await self._describe(video_id, options)
-        on_title(title := metadata.title if metadata else "")
+        active.describe(title := metadata.title if metadata else "")
         if metadata and (excluded := await exclusion(metadata, options.filter, self._metadata)):
             return excluded
         metadata = metadata if options.include_metadata else None
@@ -109,13 +121,13 @@ class VideoFlow:
             # Before the media are fetched, because the video may become unavailable meanwhile.
             await self._storage.save_metadata(SaveMetadata(metadata=unsaved))
         if stored is not None:
-            done = await self._complete(stored, options, recheck=video.job.rechecks_captions)
+            done = await self._complete(stored, options, active)
             return Outcome(with_metadata(done) if unsaved else done, title)
         if (audio := await self._kept_from_audio(video_id, options)) is not None:
             return Outcome(audio, title)
         event = await self._fetch(video_id, options)
-        to_store = save_request(event, options.archive_profile, replace=options.replace)
-        location = await self._storage.save_video(to_store)
+        request = save_request(event, options.archive_profile, replace=options.replace)
+        location = await self._save(request, active)
         if location.kept_reason is not None:
             unchanged = kept(location, location.kept_reason, *event.remarks)
             update = {"metadata_saved": metadata is not None, "video_downloaded": True}
@@ -124,6 +136,10 @@ class VideoFlow:
         result = archived(location, event, *remarks, has_metadata=metadata is not None)
         seconds = round(time.monotonic() - started, 3)
         return Outcome(result.model_copy(update={"duration_seconds": seconds}), title)
+
+    async def _save(self, request: SaveVideo, active: ActiveVideo) -> StorageLocation:
+        update = {"unless_removed": not active.is_named}
+        return await self._storage.save_video(request.model_copy(update=update))
 
     async def stored(self, video: DueVideo) -> StorageLocation | None:
         """Return the location of a video that need not be fetched again; None for the others.
@@ -152,9 +168,10 @@ class VideoFlow:
         return kept(found.location, "audio does not replace a video")
 
     async def _complete(
-        self, stored: StorageLocation, options: JobOptions, *, recheck: bool
+        self, stored: StorageLocation, options: JobOptions, active: ActiveVideo
     ) -> JobResult:
         """Request the missing files of a stored video again; the media does not change."""
+        recheck = active.video.job.rechecks_captions
         rechecked = to_recheck(stored, options, recheck=recheck)
         to_fetch = list(dict.fromkeys([*missing_of(stored, options), *rechecked]))
         hint = hint_for(stored, options)
@@ -172,7 +189,7 @@ class VideoFlow:
         )
         event = await self._download_finished(request)
         if not has_no_new_files(event):
-            stored = await self._storage.save_video(save_request(event, options.archive_profile))
+            stored = await self._save(save_request(event, options.archive_profile), active)
         remarks = [*event.remarks, *filter(None, [hint])]
         has_captions = options.embed_captions and bool(captions_among(to_fetch))
         if has_captions or is_to_form(stored, options):

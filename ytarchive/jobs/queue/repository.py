@@ -229,8 +229,15 @@ class JobsRepository:
             "due_videos", {"job_id": job.id, "now": to_micros(now), "limit": limit}
         )
         return [
-            DueVideo(job, row["video_id"], row["attempts"], row["title"], generation)
-            for row in rows
+            DueVideo(
+                job,
+                each["video_id"],
+                each["attempts"],
+                each["title"],
+                is_named=bool(each["named"]),
+                generation=generation,
+            )
+            for each in rows
         ]
 
     async def next_due(self, job_id: str, now: datetime) -> datetime | None:

@@ -35,7 +35,7 @@ class NewVideo(NamedTuple):
     is_asked: bool
     """The job names it, or it is retried: requested also if it was unavailable."""
     is_named: bool
-    """The job names it: fetched also if a mark excludes it from lists."""
+    """The job names it, and it is not retried: fetched also if a mark excludes it."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +89,8 @@ class DueVideo:
     video_id: str
     attempts: int
     title: str
+    is_named: bool
+    """As in `NewVideo`."""
     generation: int
     """Generation of the queue when the video was read: later it may have been cancelled."""
 
@@ -207,7 +209,7 @@ def stored_already(video_id: str, hint: str = "") -> Outcome:
 
 
 def removed_before(video_id: str) -> Outcome:
-    """Return the outcome of a video of a list that a user removed from the archive."""
+    """Return the outcome of a video that a user removed from the archive."""
     message = (
         f"removed from the archive: `ytarchive download {video_id}` fetches it, and `ytarchive "
         f"marks set {video_id} --no-removed` lets lists fetch it"
@@ -219,6 +221,14 @@ def known_elsewhere(video_id: str, place: str) -> Outcome:
     """Return the outcome of a video of a list that is stored outside the archive."""
     message = f"known elsewhere ({place}): `ytarchive download {video_id}` fetches it"
     return _not_fetched(video_id, message, "known_elsewhere")
+
+
+def is_marked(outcome: Outcome) -> bool:
+    """Return whether a mark excludes the video, unless a job names it."""
+    return outcome.result.reason in _MARKED
+
+
+_MARKED = {"removed", "known_elsewhere"}
 
 
 def _not_fetched(video_id: str, message: str, reason: str) -> Outcome:

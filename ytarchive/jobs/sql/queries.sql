@@ -200,8 +200,8 @@ WHERE v.state = 'skipped' AND v.reason = 'filtered'
 GROUP BY asked.value;
 
 -- name: new_videos
--- `asked` is also set by a retry; `named` only if the job's request names the video.
-SELECT v.video_id, v.asked, j.playlist_id IS NULL OR v.position < j.own_videos AS named
+SELECT v.video_id, v.asked,
+       v.asked = 1 AND (j.playlist_id IS NULL OR v.position < j.own_videos) AS named
 FROM job_videos AS v JOIN jobs AS j ON j.id = v.job_id
 WHERE v.job_id = :job_id AND v.state = 'new'
 ORDER BY v.next_attempt_at, v.position
@@ -209,8 +209,10 @@ LIMIT :limit;
 
 -- name: due_videos
 -- The videos that may start now: first attempts in order, then due retries.
-SELECT video_id, attempts, title FROM job_videos
-WHERE job_id = :job_id AND state = 'queued' AND next_attempt_at <= :now
+SELECT v.video_id, v.attempts, v.title,
+       v.asked = 1 AND (j.playlist_id IS NULL OR v.position < j.own_videos) AS named
+FROM job_videos AS v JOIN jobs AS j ON j.id = v.job_id
+WHERE v.job_id = :job_id AND v.state = 'queued' AND v.next_attempt_at <= :now
 ORDER BY next_attempt_at, position
 LIMIT :limit;
 
@@ -322,7 +324,7 @@ LIMIT 10000;
 -- name: requeue_videos
 -- For a retry: all unsuccessful videos start again.
 UPDATE job_videos SET
-    state = 'new', asked = 1, attempts = 0, next_attempt_at = 0, message = '', error_code = NULL,
+    state = 'new', asked = 2, attempts = 0, next_attempt_at = 0, message = '', error_code = NULL,
     reason = NULL, waits_for = NULL, finished_at = NULL
 WHERE job_id = :job_id AND state IN ('failed', 'unavailable', 'cancelled');
 
@@ -350,7 +352,7 @@ ORDER BY v.job_id;
 -- The videos counted by `retryable_videos` in one job are queued again, or end their wait.
 UPDATE job_videos SET
     state = iif(state = 'queued', state, 'new'), attempts = iif(state = 'queued', attempts, 0),
-    asked = 1, next_attempt_at = 0, message = '', error_code = NULL, reason = NULL,
+    asked = 2, next_attempt_at = 0, message = '', error_code = NULL, reason = NULL,
     waits_for = NULL, finished_at = NULL
 WHERE job_id = :job_id AND reason = :reason AND (
     state IN ('failed', 'unavailable', 'cancelled')
@@ -388,8 +390,9 @@ WHERE v.reason IN ('upcoming', 'live') AND v.state = 'unavailable' AND v.superse
 ORDER BY v.job_id;
 
 -- name: requeue_video
+-- An automatic retry: the request still names the video if it did before.
 UPDATE job_videos SET
-    state = 'new', asked = 1, attempts = 0, next_attempt_at = 0, message = '', error_code = NULL,
+    state = 'new', asked = max(asked, 1), attempts = 0, next_attempt_at = 0, message = '', error_code = NULL,
     reason = NULL, waits_for = NULL, finished_at = NULL
 WHERE job_id = :job_id AND video_id = :video_id
   AND state IN ('failed', 'unavailable', 'cancelled');
@@ -401,11 +404,11 @@ INSERT INTO job_videos (job_id, video_id, position, state, title, errors, asked)
 VALUES (
     :job_id, :video_id,
     (SELECT coalesce(max(position), -1) + 1 FROM job_videos WHERE job_id = :job_id),
-    'new', :title, :errors, 1
+    'new', :title, :errors, 2
 )
 ON CONFLICT (job_id, video_id) DO UPDATE SET
     state = iif(state = 'queued', state, 'new'), attempts = iif(state = 'queued', attempts, 0),
-    asked = 1, next_attempt_at = 0, message = '', error_code = NULL, reason = NULL,
+    asked = 2, next_attempt_at = 0, message = '', error_code = NULL, reason = NULL,
     waits_for = NULL, finished_at = NULL, errors = iif(errors = '[]', excluded.errors, errors);
 
 -- name: report_again

@@ -83,7 +83,7 @@ CREATE TABLE job_videos (
     finished_at INTEGER,
     planned INTEGER NOT NULL DEFAULT 0, -- 1 when the work plan contains the outcome
     waits_for TEXT,                   -- parked: the condition with its state (`cookies 1a2b…`)
-    asked INTEGER NOT NULL DEFAULT 0, -- 1: the job names it, so it is requested in any case
+    asked INTEGER NOT NULL DEFAULT 0, -- 1: the job names it; 2: it is retried; so it is requested in any case
     failed_before INTEGER NOT NULL DEFAULT 0, -- 1: the work plan had this failure before this job
     superseded INTEGER NOT NULL DEFAULT 0, -- 1: another job of the list has a later result of it
     rule TEXT,                        -- the field of the filter that excludes it

@@ -122,6 +122,9 @@ class SaveVideo(Model):
         default=False,
         description="Accept a file that is worse than the stored one; audio never replaces a video",
     )
+    unless_removed: bool = Field(
+        default=False, description="Store nothing if the video has the mark `removed`"
+    )
 
     @model_validator(mode="after")
     def _has_one_source(self) -> "SaveVideo":

@@ -42,6 +42,7 @@ class MarksAPI(Contract, Protocol):
     async def set_marks(self, video_id: VideoId, request: VideoMarks) -> MarkedVideo:
         """Replace the marks of a video, which need not be stored; its place in views stays.
 
-        Raises Conflict for another episode number than that of its place.
+        Raises Conflict for another episode number than that of its place, and for the mark
+        `removed` of a stored video.
         """
         ...

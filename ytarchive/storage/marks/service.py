@@ -51,12 +51,15 @@ class MarksService(WatchedOperations, MarksAPI):
 
     async def mark_known(self, request: KnownVideos) -> KnownMarked:
         asked = list(dict.fromkeys(request.video_ids))
-        parameters = {"video_ids": json.dumps(asked)}
-        rows = await self._database.fetch_all("stored_ids", parameters)
-        stored = {row["video_id"] for row in rows}
+        stored = await self._stored(asked)
         others = [each for each in asked if each not in stored]
         done = await self._changes.run_to_end(self._mark_known(others, request.place))
         return done.model_copy(update={"stored": [each for each in asked if each in stored]})
+
+    async def _stored(self, video_ids: list[str]) -> set[str]:
+        parameters = {"video_ids": json.dumps(video_ids)}
+        rows = await self._database.fetch_all("stored_ids", parameters)
+        return {row["video_id"] for row in rows}
 
     async def _mark_known(self, video_ids: list[str], place: str) -> KnownMarked:
         async with AsyncExitStack() as held:
@@ -66,6 +69,10 @@ class MarksService(WatchedOperations, MarksAPI):
 
     async def _set(self, video_id: str, request: VideoMarks) -> MarkedVideo:
         async with self._changes.lock(video_id):
+            if request.removed and await self._stored([video_id]):
+                raise Conflict(
+                    f"{video_id} is stored: `ytarchive storage remove {video_id}` removes it"
+                )
             marked = _with_place(request, await self._records.read(video_id))
             await self._records.write(marked)
         return marked

@@ -18,13 +18,19 @@ from loguru import logger
 from pydantic import TypeAdapter
 
 from ytarchive.common.database import Database, Row, Writer
-from ytarchive.common.errors import Conflict, FileFailure, NotFound, YTArchiveError
+from ytarchive.common.errors import (
+    Conflict,
+    FileFailure,
+    NotFound,
+    VideoRemoved,
+    YTArchiveError,
+)
 from ytarchive.common.events import VideoChanged, publish
 from ytarchive.common.identifiers import VIDEO_ID
 from ytarchive.storage.bins.bins import Bins, folder_of, new_item
 from ytarchive.storage.bins.models import BinName, Reason, TrashedFile, TrashItem
 from ytarchive.storage.intake.videos import VideoStore
-from ytarchive.storage.library.models import StorageLocation
+from ytarchive.storage.library.models import SaveVideo, StorageLocation
 from ytarchive.storage.marks.records import MarkRecords
 from ytarchive.storage.store.layout import Layout
 from ytarchive.storage.trash.models import RemovedVideo
@@ -100,6 +106,16 @@ class Remover:
                     await self._marks.set_removed(video_id, removed=False)
             except YTArchiveError as error:
                 log.error("{}: cannot be compared with its marks: {}", video_id, error.message)
+
+    async def save(self, request: SaveVideo) -> StorageLocation:
+        """Store a video. Raises VideoRemoved if the request does not permit that of a removed one.
+
+        The mark of a video that is stored again is cleared, see `around`.
+        """
+        if request.unless_removed and await self.removed_among([request.video_id]):
+            message = f"{request.video_id} was removed from the archive: the download is not stored"
+            raise VideoRemoved(message)
+        return await self._videos.save(request)
 
     async def removed_among(self, video_ids: Iterable[str]) -> set[str]:
         """Return the videos whose files of marks say that they were removed.
