@@ -2,9 +2,11 @@
 
 import asyncio
 import csv
+import fcntl
 import hashlib
 import io
 import json
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -315,3 +317,46 @@ async def test_interrupted_bag_leaves_nothing_behind(
         await writing
     assert listed(tmp_path / "bags") == []
     assert not (tmp_path / "bags" / "one").exists()
+
+
+async def test_bag_is_not_written_into_an_archive(
+    api: ExportAPI, config: StorageConfig, tmp_path: Path
+) -> None:
+    (config.base_path / ".ytarchive-id").write_text("{}")
+    with pytest.raises(Conflict, match=r"is in the archive .*: name a folder outside it"):
+        await write_bag(api, BAG, config.base_path / "exports" / "bag")
+    assert not (config.base_path / "exports").exists()
+
+
+async def test_next_export_removes_what_a_killed_one_has_left(
+    api: ExportAPI, tmp_path: Path
+) -> None:
+    killed, running, other = (
+        tmp_path / "bags" / name
+        for name in (".partial-one-0123abcd", ".partial-one-4567abcd", ".partial-two-0123abcd")
+    )
+    for folder in (killed, running, other):
+        (folder / "data").mkdir(parents=True)
+    descriptor = os.open(running, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        written = await write_bag(api, BAG, tmp_path / "bags" / "one")
+    finally:
+        os.close(descriptor)
+    bagit.Bag(written.path).validate()
+    assert {each.name for each in (tmp_path / "bags").iterdir()} == {
+        "one", running.name, other.name
+    }  # fmt: skip
+
+
+async def test_bag_of_hostile_names_is_valid(
+    api: ExportAPI, storage: StorageService, tmp_path: Path
+) -> None:
+    place = "videos/100% \u00fc \U0001f3ac 'quoted' *"
+    request = save_request(stage(storage._config, THIRD), THIRD, place)
+    await storage.save_video(request)
+    query = ExportQuery(format=ExportFormat.BAGIT, channel=f"UC{THIRD * 2}")
+    written = await write_bag(api, query, tmp_path / "b\u00e4g [*] 'x'")
+    bag = bagit.Bag(written.path)
+    bag.validate()
+    assert f"data/{place}/{THIRD}/{THIRD}.mp4" in bag.entries

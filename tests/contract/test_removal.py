@@ -1,5 +1,6 @@
 """The removal of videos and its undoing, in process and over HTTP."""
 
+import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from tests.unit.storage.samples import (
     files_on_disk,
     listed,
     metadata,
+    playlist,
     registered_files,
     save_request,
     sha256sum_accepts,
@@ -24,6 +26,7 @@ from tests.unit.storage.samples import (
 from tests.unit.storage.test_verify import ended, found
 from ytarchive.common.config import StorageConfig
 from ytarchive.common.errors import Conflict, FileFailure, InvalidRequest, NotFound, VideoRemoved
+from ytarchive.common.media import PlaylistVideo
 from ytarchive.common.profile import ArchiveProfile
 from ytarchive.maintenance import back_up, restore
 from ytarchive.storage import (
@@ -37,6 +40,7 @@ from ytarchive.storage import (
     RemoveVideos,
     RestoreItem,
     SaveMetadata,
+    SavePlaylist,
     SaveVideo,
     TrashAPI,
     TrashQuery,
@@ -177,6 +181,33 @@ async def test_one_refused_video_does_not_prevent_the_others(site: Site) -> None
     await site.marks.set_marks(OTHER, VideoMarks(episode=4))
     assert (await site.remove(OTHER)).videos[0].error is None
     assert await site.marks.get_marks(OTHER) == MarkedVideo(video_id=OTHER, removed=True, episode=4)
+
+
+async def test_video_whose_folder_is_missing_is_removed_and_marked(site: Site) -> None:
+    await site.store()
+    shutil.rmtree(site.folder)
+    [removed] = (await site.remove(VIDEO)).videos
+    assert (removed.error, removed.files) == (None, 1)  # its metadata
+    assert (await site.marks.get_marks(VIDEO)).removed
+    assert (await site.storage.get_stats()).total_videos == 0
+    assert registered_files(site.config) == {}
+    await ended(site.storage)
+    assert await found(site.storage) == {}
+    await site.trash.restore_from_trash(removed.items[0], RestoreItem())
+    assert await site.storage.get_metadata(VIDEO) == metadata()
+
+
+async def test_removed_and_restored_video_keeps_its_place_in_a_playlist(site: Site) -> None:
+    await site.store()
+    entries = [PlaylistVideo(video_id=each, position=n) for n, each in enumerate((OTHER, VIDEO))]
+    listed_videos = playlist("PLx").model_copy(update={"videos": entries})
+    await site.storage.save_playlist(SavePlaylist(playlist=listed_videos))
+    file = site.config.base_path / "metadata" / "playlists" / "PLx.json"
+    before = file.read_bytes()
+    [removed] = (await site.remove(VIDEO)).videos
+    assert file.read_bytes() == before
+    await site.trash.restore_from_trash(removed.items[0], RestoreItem())
+    assert file.read_bytes() == before
 
 
 async def test_second_removal_finds_nothing_to_do(site: Site) -> None:

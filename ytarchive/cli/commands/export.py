@@ -72,9 +72,9 @@ async def bagit(
 ) -> None:
     """Copy the files of the videos to DIR as a BagIt bag.
 
-    DIR must be new or empty. Every copied file is compared with its digest; if one is damaged, DIR
-    is not changed. The folder `data` in DIR can become an archive: `ytarchive init`, then
-    `ytarchive rebuild`. With a server, the files are sent to this machine.
+    DIR must be new or empty, and outside the archive. Every copied file is compared with its
+    digest; if one is damaged, DIR is not changed. The folder `data` in DIR can become an archive:
+    `ytarchive init`, then `ytarchive rebuild`. With a server, the files are sent to this machine.
     """
     query = ExportQuery(format=ExportFormat.BAGIT, channel=channel, playlist=playlist)
     out.show(await write_bag(archive.of(ExportAPI), query, folder), _bag)

@@ -106,11 +106,13 @@ async def remove(
 ) -> int:
     """Move videos to the trash; lists do not fetch them again.
 
-    `ytarchive trash restore` puts them back. The exit code is 1 if a video is not removed.
+    `ytarchive trash restore` puts them back and clears the mark. The exit code is 1 if a video is
+    not removed.
     """
     removed: list[RemovedVideo] = []
-    for start in range(0, len(videos), _REMOVED_AT_ONCE):
-        some = list(videos[start : start + _REMOVED_AT_ONCE])
+    ids = list(dict.fromkeys(videos))
+    for start in range(0, len(ids), _REMOVED_AT_ONCE):
+        some = list(ids[start : start + _REMOVED_AT_ONCE])
         request = RemoveVideos(video_ids=some, keep_metadata=keep_metadata)
         removed += (await archive.of(TrashAPI).remove_videos(request)).videos
     out.show(Removed(videos=removed), lambda _: Lines(*map(_removal, removed)))

@@ -1,12 +1,14 @@
 """Reads exports for a caller, in this process or from a server, and writes bags to folders."""
 
 import asyncio
+import fcntl
 import hashlib
 import os
 import secrets
 import shutil
 import tarfile
-from contextlib import suppress
+from contextlib import ExitStack, suppress
+from glob import escape
 from io import BufferedWriter
 from pathlib import Path, PurePosixPath
 
@@ -14,6 +16,7 @@ from ytarchive.common import filesystem
 from ytarchive.common.content import Content, Parts
 from ytarchive.common.disk import Space, os_errors, sync, sync_descriptor
 from ytarchive.common.errors import Conflict, ContentChanged, DiskFull, IntegrityFailure
+from ytarchive.common.identity import IDENTITY_FILE
 from ytarchive.storage.export.api import ExportAPI
 from ytarchive.storage.export.bags import FOLDER, MANIFEST, PAYLOAD
 from ytarchive.storage.export.models import ExportFormat, ExportQuery, WrittenBag
@@ -71,7 +74,11 @@ async def _feed(pipe: BufferedWriter, parts: Parts) -> None:
 
 
 def _require_empty(folder: Path) -> None:
+    """Raise Conflict for a folder with files, or in an archive: its copies would be duplicates."""
     with os_errors(folder):
+        for parent in (folder, *folder.parents):
+            if filesystem.exists(parent / IDENTITY_FILE):
+                raise Conflict(f"{folder} is in the archive {parent}: name a folder outside it")
         if filesystem.exists(folder) and any(folder.iterdir()):
             raise Conflict(f"{folder} is not empty: name a new folder for the bag")
 
@@ -86,9 +93,14 @@ def _require_space(folder: Path, size: int) -> None:
 def _unpack(reading: int, folder: Path) -> WrittenBag:
     """Unpack a tar file from a pipe to a folder next to `folder`, then rename that."""
     partial = folder.with_name(f".partial-{folder.name}-{secrets.token_hex(4)}")
-    with os.fdopen(reading, "rb") as pipe, os_errors(folder):
+    with os.fdopen(reading, "rb") as pipe, os_errors(folder), ExitStack() as held:
         try:
-            partial.mkdir(parents=True)
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            _remove_interrupted(folder)
+            partial.mkdir()
+            locked = _locked(partial)
+            assert locked is not None  # noqa: S101  # nothing else knows the folder
+            held.callback(os.close, locked)
             with tarfile.open(fileobj=pipe, mode="r|") as tar:
                 digests = {_name(member): _write(tar, member, partial) for member in tar}
             size = _compare(digests, partial)
@@ -100,6 +112,25 @@ def _unpack(reading: int, folder: Path) -> WrittenBag:
             shutil.rmtree(partial, ignore_errors=True)
     payload = [name for name in digests if name.startswith(f"{PAYLOAD}/")]
     return WrittenBag(path=str(folder), files=len(payload), size_bytes=size)
+
+
+def _remove_interrupted(folder: Path) -> None:
+    """Remove what killed exports to the folder have left; a running export locks its own."""
+    for partial in folder.parent.glob(f".partial-{escape(folder.name)}-" + "[0-9a-f]" * 8):
+        if (descriptor := _locked(partial)) is not None:
+            shutil.rmtree(partial, ignore_errors=True)
+            os.close(descriptor)
+
+
+def _locked(partial: Path) -> int | None:
+    """Return a descriptor that locks a folder until it is closed; None if another locks it."""
+    descriptor = os.open(partial, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    return descriptor
 
 
 def _name(member: tarfile.TarInfo) -> str:

@@ -86,7 +86,7 @@ class TrashService(WatchedOperations, TrashAPI):
         try:
             return await self._changing(video_id, work)
         except YTArchiveError as error:
-            log.warning("{}: not removed: {}", video_id, error.message)
+            log.info("{}: not removed: {}", video_id, error.message)
             return RemovedVideo(video_id=video_id, error=error.detail())
 
     async def list_quarantine(self, request: TrashQuery) -> Page[TrashItem]:
