@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from ytarchive.common.setting_types import Seconds, Section, Size
+from ytarchive.common.setting_types import Days, Seconds, Section, Size
 from ytarchive.common.windows import Windows
 
 
@@ -30,6 +30,9 @@ class DownloadConfig(Section):
     rate_limit: Size | None = Field(None, ge=1024, description="Bytes per second, for each video")
     total_rate_limit: Size | None = Field(
         None, ge=1024, description="Bytes per second of the media of all videos together"
+    )
+    yt_dlp_max_age: Days = Field(
+        60, gt=0, description="Days after its release when yt-dlp is reported as old"
     )
     windows: Windows = Field(
         [],

@@ -390,6 +390,12 @@ class StaleUrl(ExtractionError):
     reason = "stale_url"
 
 
+class MediaRefused(StaleUrl):
+    code, meaning = "E135", "YouTube refuses the media of a video that it describes (HTTP 403)"
+    remedy = "If this concerns all videos, update yt-dlp: `ytarchive upgrade-ytdlp`."
+    reason = "media_refused"
+
+
 class CookiesInvalid(ExtractionError):
     code, meaning = "E133", "The cookies file cannot be used"
     remedy = "Export the cookies again in Netscape format while signed in (`network.cookies_file`)."

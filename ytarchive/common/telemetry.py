@@ -54,6 +54,7 @@ GOVERNOR_PAUSES = Counter(
     ["reason", "egress"],
     registry=REGISTRY,
 )
+YT_DLP_AGE = Gauge("ytarchive_yt_dlp_age_days", "Days since yt-dlp's release", registry=REGISTRY)
 LOG_ENTRIES_DROPPED = Counter(
     "ytarchive_log_entries_dropped",
     "Log entries lost because the queue was full",

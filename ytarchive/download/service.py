@@ -54,7 +54,7 @@ class DownloadService(DownloadAPI):
         self._settings = settings
         self._fetcher = fetcher
         self._watch = ArchiveWatch(presence)
-        self._tools = KnownTools()
+        self._tools = KnownTools(settings.download.yt_dlp_max_age)
         self._transfers = Transfers(settings, fetcher, self._watch)
         self._cleaner = StagingCleaner(
             settings.storage,

@@ -56,7 +56,7 @@ async def diagnose(settings: Settings, services: Sequence[Check]) -> Diagnosis:
     )
     return Diagnosis.of(
         [
-            *check_tools(tools),
+            *check_tools(tools, settings.download.yt_dlp_max_age),
             check_key(settings),
             check_cookies(settings.network.cookies_file),
             *tokens,
@@ -73,18 +73,18 @@ def check_settings(problems: Sequence[SettingProblem]) -> list[Check]:
     return [Check.fail("settings", str(each), remedy) for each in problems]
 
 
-def check_tools(tools: ToolReport) -> list[Check]:
+def check_tools(tools: ToolReport, max_age: float) -> list[Check]:
     """Check yt-dlp and its age, ffmpeg and the JavaScript runtime."""
-    return [_yt_dlp(tools), _tool(tools.ffmpeg), _tool(tools.javascript)]
+    return [_yt_dlp(tools, max_age), _tool(tools.ffmpeg), _tool(tools.javascript)]
 
 
-def _yt_dlp(tools: ToolReport) -> Check:
+def _yt_dlp(tools: ToolReport, max_age: float) -> Check:
     check = _tool(tools.yt_dlp)
     age = tools.yt_dlp_age_days
     if check.verdict is Verdict.FAIL or age is None:
         return check
     message = f"{check.message}, {age} days old"
-    if not tools.yt_dlp_is_old:
+    if age <= max_age:
         return check.model_copy(update={"message": message})
     return Check.warn(
         check.name, message, "YouTube changes often: pip install -U 'yt-dlp[default]'"

@@ -17,9 +17,9 @@ import deno
 from pydantic import Field
 
 from ytarchive.common.models import Model
+from ytarchive.common.telemetry import YT_DLP_AGE
 from ytarchive.media import ffmpeg_path
 
-OLD_AFTER_DAYS = 60
 _OLDEST = {"deno": (2, 3), "node": (22,)}
 """The lowest versions that yt-dlp supports."""
 
@@ -40,11 +40,6 @@ class ToolReport(Model):
     ffmpeg: Tool
     javascript: Tool
 
-    @property
-    def yt_dlp_is_old(self) -> bool:
-        """Return whether YouTube has probably changed since yt-dlp's release."""
-        return (self.yt_dlp_age_days or 0) > OLD_AFTER_DAYS
-
 
 class KnownTools:
     """The available tools, searched once a minute, because health checks are frequent.
@@ -52,17 +47,23 @@ class KnownTools:
     yt-dlp works on many videos without a JavaScript runtime, but not on all.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, max_age: float) -> None:
+        """`max_age`: days after which yt-dlp is old."""
+        self._max_age = max_age
         self._found: dict[str, bool] = {}
         self._looked_at = 0.0
 
     def found(self) -> dict[str, bool]:
-        """Return the availability of `yt_dlp`, `ffmpeg` and `javascript`."""
+        """Return the availability of the tools, and whether yt-dlp is recent."""
         now = monotonic()
         if not self._found or now - self._looked_at > 60:
             self._looked_at = now
+            version = yt_dlp_version()
+            age = (version and _age(version)) or 0
+            YT_DLP_AGE.set(age)
             self._found = {
-                "yt_dlp": yt_dlp_version() is not None,
+                "yt_dlp": version is not None,
+                "yt_dlp_is_recent": age <= self._max_age,
                 "ffmpeg": ffmpeg_path() is not None,
                 "javascript": javascript_runtime() is not None,
             }

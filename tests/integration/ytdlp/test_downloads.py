@@ -262,7 +262,7 @@ async def test_it_stops_extracting_again_after_two_times(
 ) -> None:
     video = archive.youtube.catalogue.add_video()
     archive.youtube.behaviour.faults.append(Fault(kind="media", status=403))
-    with pytest.raises(errors.StaleUrl):
+    with pytest.raises(errors.MediaRefused, match="403"):
         await archive.ytdlp.download(archive.order(video.id), ignore, ignore)
     assert times(archive.youtube.requests.counts, extraction) == 3
 

@@ -24,13 +24,13 @@ from ytarchive.offline import OfflineMaintenance, check_archive, diagnose
 from ytarchive.ytdlp import Tool, ToolReport
 
 
-def tools(age: int = 10, **changed: Tool) -> list[Check]:
+def tools(age: int = 10, max_age: float = 60, **changed: Tool) -> list[Check]:
     found = {
         "yt_dlp": Tool(name="yt-dlp", path="/lib/yt_dlp", version="2026.11.01"),
         "ffmpeg": Tool(name="ffmpeg", path="/usr/bin/ffmpeg", version="7.1"),
         "javascript": Tool(name="deno", path="/usr/bin/deno", version="2.9.8"),
     } | changed
-    return check_tools(ToolReport(yt_dlp_age_days=age, **found))
+    return check_tools(ToolReport(yt_dlp_age_days=age, **found), max_age)
 
 
 def test_available_tools_are_shown_with_version_and_path() -> None:
@@ -43,6 +43,7 @@ def test_an_old_yt_dlp_is_a_warning(age: int, verdict: Verdict) -> None:
     check = tools(age)[0]
     assert check.verdict is verdict
     assert bool(check.remedy) is (verdict is Verdict.WARN)
+    assert tools(age, max_age=30)[0].verdict is Verdict.WARN
 
 
 def test_a_missing_tool_fails_with_a_remedy() -> None:

@@ -15,6 +15,7 @@ from ytarchive.common.errors import (
     BotCheck,
     ExtractorBroken,
     IpBlocked,
+    MediaRefused,
     NetworkFailure,
     RateLimited,
     RequestsPaused,
@@ -165,6 +166,36 @@ async def test_six_unexplained_failures_without_a_success_between_are_a_block(
 
     found = governor.snapshot()
     assert (found.state, found.reason) == ("open", "extraction_failing")
+
+
+async def test_refused_media_of_six_videos_are_a_block_that_only_media_end(bench: Bench) -> None:
+    governor = await bench.open()
+    for number in range(5):
+        await governor.failed(MediaRefused("403"), f"video {number}")
+        await governor.succeeded()  # metadata works
+    assert governor.snapshot().state == "closed"
+    await governor.failed(MediaRefused("403"), "the sixth")
+    found = governor.snapshot()
+    assert (found.state, found.reason) == ("open", "media_refused")
+
+    extraction = await probe_at_once(governor)
+    await governor.succeeded(extraction)
+    governor.release(extraction)
+    assert governor.snapshot().state == "open"
+    await governor.failed(MediaRefused("403"), "video", await probe(governor))
+    assert governor.snapshot().state == "open"
+    assert await admitted(governor) is None
+    await governor.succeeded(await probe_at_once(governor), media=True)
+    assert governor.snapshot().state == "closed"
+
+
+async def test_fetched_media_end_a_series_of_refusals(bench: Bench) -> None:
+    governor = await bench.open()
+    for number in range(10):
+        await governor.failed(MediaRefused("403"), f"video {number}")
+        if number % 5 == 4:
+            await governor.succeeded(media=True)
+    assert governor.snapshot().state == "closed"
 
 
 async def test_a_shrunk_list_counts_as_a_block(bench: Bench) -> None:

@@ -14,6 +14,7 @@ from ytarchive.common.errors import (
     BotCheck,
     ExtractorBroken,
     IpBlocked,
+    MediaRefused,
     NetworkFailure,
     NoFormats,
     RateLimited,
@@ -129,6 +130,28 @@ async def test_while_every_extraction_fails_no_video_fails_finally(
         await jobs.governor.resume_governor()
         job = await ended(jobs, created.id)
 
+    assert job.progress.succeeded == len(ids)
+
+
+async def test_while_all_media_are_refused_no_video_fails_finally(workshop: Workshop) -> None:
+    """As on 17 August 2026: YouTube described the videos, and refused all their formats."""
+    ids = [video_id(n) for n in range(12)]
+    workshop.download.failures = {each: [MediaRefused("HTTP 403")] * MANY for each in ids}
+    async with workshop.open() as jobs:
+        created = await jobs.create_job(videos(*ids, max_retries=3))
+        waiting = await waits_for(jobs, created.id, "media_refused")
+        for _ in range(4):
+            tried = len(workshop.download.started)
+            await jobs.governor.resume_governor()
+            await until(lambda: len(workshop.download.started) > tried)  # noqa: B023  # called at once
+            await waits_for(jobs, created.id, "media_refused")
+        assert (await jobs.get_job(created.id)).progress.failed == 0
+        assert workshop.download.extracted == []
+        workshop.download.failures.clear()
+        await jobs.governor.resume_governor()
+        job = await ended(jobs, created.id)
+
+    assert "6 videos in a row failed" in (waiting.progress.waiting_for or "")
     assert job.progress.succeeded == len(ids)
 
 

@@ -10,6 +10,7 @@ from ytarchive.common.database import Database, Row
 from ytarchive.common.download_config import DownloadConfig
 from ytarchive.common.errors import (
     ExtractorBroken,
+    MediaRefused,
     NetworkFailure,
     NoFormats,
     RequestsPaused,
@@ -39,6 +40,8 @@ class Streak:
 
 
 EXTRACTION = Streak("extraction_failing", (ExtractorBroken, NoFormats, UnknownFailure), 6)
+MEDIA = Streak("media_refused", (MediaRefused,), 6)
+"""YouTube describes the videos and refuses their media: yt-dlp's client is no longer accepted."""
 NETWORK = Streak("network", (NetworkFailure,), 5)
 
 
@@ -46,7 +49,9 @@ class Streaks:
     """Counts failures by video or list: repeated failures of one count once."""
 
     def __init__(self) -> None:
-        self._sources: dict[Streak, set[str]] = {EXTRACTION: set(), NETWORK: set()}
+        self._sources: dict[Streak, set[str]] = {
+            each: set() for each in (EXTRACTION, MEDIA, NETWORK)
+        }
 
     def add(self, error: YTArchiveError, source: str) -> Streak | None:
         """Count a failure; return the streak that it completes, if any, and restart its count."""
@@ -58,10 +63,11 @@ class Streaks:
                     return streak
         return None
 
-    def clear(self) -> None:
-        """Record a success."""
-        for sources in self._sources.values():
-            sources.clear()
+    def clear(self, *, media: bool) -> None:
+        """Record a success; refusals of media end only when `media` were fetched."""
+        for streak, sources in self._sources.items():
+            if media or streak is not MEDIA:
+                sources.clear()
 
 
 class Circuit(StrEnum):
@@ -100,6 +106,20 @@ class CircuitState:
         if self.opened_at is None or self.opened_at <= now:
             return left
         return min(left, max(self.next_probe_at - self.opened_at, timedelta(0)))
+
+    def is_ended_by_success(self, *, media: bool) -> bool:
+        """Return whether a successful request, which fetched `media` or not, ends the pause."""
+        return media or self.reason != MEDIA.reason
+
+    def reason_to_reopen(self, error: YTArchiveError) -> str | None:
+        """Return the reason of another pause after this failure of the probe; None for others."""
+        if isinstance(error, NetworkFailure):
+            return NETWORK.reason
+        return (
+            MEDIA.reason
+            if self.reason == MEDIA.reason and isinstance(error, MediaRefused)
+            else None
+        )
 
     def open(
         self, reason: str, message: str, now: datetime, asked: timedelta = timedelta(0)

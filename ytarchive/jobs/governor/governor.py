@@ -17,12 +17,11 @@ from loguru import logger
 
 from ytarchive.common.database import Database
 from ytarchive.common.download_config import DownloadConfig
-from ytarchive.common.errors import Blocked, NetworkFailure, RequestsPaused, YTArchiveError
+from ytarchive.common.errors import Blocked, RequestsPaused, YTArchiveError
 from ytarchive.common.models import utc_now
 from ytarchive.jobs.governor.bucket import TokenBucket
 from ytarchive.jobs.governor.circuit import (
     LISTING_SHRANK,
-    NETWORK,
     Circuit,
     CircuitState,
     Streaks,
@@ -163,12 +162,14 @@ class Governor:
             self._wait_for_probe(timedelta(0))
         self._changed.set()
 
-    async def succeeded(self, permit: Permit | None = None) -> None:
+    async def succeeded(self, permit: Permit | None = None, *, media: bool = False) -> None:
         """Record a success; a successful probe closes the circuit.
 
-        Without a permit: a list was read completely and accepted.
+        Without a permit: a list was read completely and accepted. `media`: media were fetched.
         """
-        self._streaks.clear()
+        self._streaks.clear(media=media)
+        if not self._state.is_ended_by_success(media=media):
+            return
         is_whole_list = permit is None and self._state.reason == LISTING_SHRANK
         if self._is_probe(permit) or is_whole_list:
             log.info("YouTube answers again: the queue resumes gradually")
@@ -195,8 +196,8 @@ class Governor:
         if streak is not None:
             message = f"{streak.longest} videos in a row failed: {error.message}"
             await self._open_circuit(streak.reason, message)
-        elif self._is_probe(permit) and isinstance(error, NetworkFailure):
-            await self._open_circuit(NETWORK.reason, error.message)
+        elif self._is_probe(permit) and (again := self._state.reason_to_reopen(error)):
+            await self._open_circuit(again, error.message)
         elif self._is_probe(permit):
             log.info("the probe failed for another reason: {}", error.message)
             self._wait_for_probe(timedelta(minutes=2))
@@ -204,8 +205,8 @@ class Governor:
 
     async def listing_shrank(self, playlist_id: str, before: int, now: int) -> None:
         """Record a list with far fewer entries than before, which counts as a block."""
-        message = f"{playlist_id} lists {now} videos instead of {before}: answers are incomplete"
-        await self._open_circuit(LISTING_SHRANK, message)
+        what = f"{playlist_id} lists {now} videos instead of {before}"
+        await self._open_circuit(LISTING_SHRANK, f"{what}: answers are incomplete")
 
     async def pause(self, request: PauseRequest) -> None:
         """Start no new work until the pause ends, also after a restart."""

@@ -30,7 +30,7 @@ _LEASE = 15.0
 _CAUSES = (errors.Blocked, errors.NetworkFailure, errors.ApiFailure, errors.ApiRateLimited)
 RESUMING = frozenset(
     [kind.reason for kind in errors.error_classes() if issubclass(kind, _CAUSES)]
-    + ["extraction_failing", "listing_shrank"]
+    + ["extraction_failing", "listing_shrank", "media_refused"]
 )
 """Reasons for which all work waits: a retry of one of them means that its cause has ended."""
 

@@ -15,7 +15,7 @@ from ytarchive.common.services import ServiceName
 from ytarchive.common.supervision import Supervisor
 from ytarchive.jobs.availability.evidence import EvidenceHistory
 from ytarchive.jobs.availability.service import AvailabilityLedger
-from ytarchive.jobs.governor.circuit import EXTRACTION, Circuit
+from ytarchive.jobs.governor.circuit import EXTRACTION, MEDIA, Circuit
 from ytarchive.jobs.governor.governor import Governor
 from ytarchive.jobs.guards.clients import ServiceClients
 from ytarchive.jobs.limits.limits import QueueLimits
@@ -150,7 +150,10 @@ class Guards:
         state = self.governor.snapshot()
         if state.state == Circuit.CLOSED:
             return False
-        is_failing = state.reason == EXTRACTION.reason and isinstance(error, EXTRACTION.errors)
+        is_failing = any(
+            state.reason == each.reason and isinstance(error, each.errors)
+            for each in (EXTRACTION, MEDIA)
+        )
         return is_failing or isinstance(error, NetworkFailure)
 
 

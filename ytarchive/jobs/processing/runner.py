@@ -11,6 +11,7 @@ from ytarchive.common.errors import Postponed, Unavailable, YTArchiveError
 from ytarchive.common.faults import as_error
 from ytarchive.common.telemetry import VIDEOS
 from ytarchive.common.tracing import trace
+from ytarchive.jobs.governor.circuit import MEDIA
 from ytarchive.jobs.governor.models import Permit
 from ytarchive.jobs.guards.guards import Guards
 from ytarchive.jobs.processing.results import ActiveVideo, key_of, outcome_for, skipped_incomplete
@@ -201,7 +202,9 @@ class Runner:
     async def _attempt(self, active: ActiveVideo) -> Outcome | YTArchiveError:
         video = active.video
         try:
-            if active.permit.is_probe:
+            # An extraction would succeed while media are refused: then the download is the probe.
+            is_about_media = self._guards.governor.snapshot().reason == MEDIA.reason
+            if active.permit.is_probe and not is_about_media:
                 await self._flow.probe(video.video_id)
                 await self._guards.governor.succeeded(active.permit)
             return await self._flow.process(active)
@@ -222,7 +225,7 @@ class Runner:
             if isinstance(outcome, Unavailable):
                 await self._guards.ledger.seen_unavailable(video_id, outcome)
         elif outcome.result.status is ResultStatus.SUCCESS:
-            await governor.succeeded(active.permit)
+            await governor.succeeded(active.permit, media=outcome.result.video_downloaded)
 
     async def _record(self, video: DueVideo, outcome: Outcome | YTArchiveError) -> None:
         if isinstance(outcome, YTArchiveError):

@@ -12,6 +12,7 @@
 | `RegionBlocked` | parked until the proxy changes |
 | other `Unavailable`: deleted, DRM, source gone | unavailable for good |
 | `StaleUrl` | extracted again at once, twice, by the worker; then as below |
+| `MediaRefused` of several videos in a row | the governor pauses everything as well |
 | `QuotaExceeded` | waits for the quota; no attempt |
 | `ServiceUnavailable`, `ArchiveMissing` | waits; no attempt |
 | `StorageProblem`: disk full, gone, stale, read-only, … | waits; no attempt |

@@ -148,8 +148,10 @@ class ExtractorSession:
                 done = self._fetch(info or self._extract(order.video_id), attempt)
             except Exception as failure:
                 found = attempt.explained(self.classify(failure))
-                if not attempt.should_retry_after(found, facts_of(failure)):
-                    raise found from failure
+                facts = facts_of(failure)
+                if not attempt.should_retry_after(found, facts):
+                    is_refused = isinstance(found, errors.StaleUrl) and facts.status == 403
+                    raise (errors.MediaRefused(found.message) if is_refused else found) from failure
                 self._messages.warning(f"{found.message}; the video is extracted again")
                 self._info_path(order.video_id).unlink(missing_ok=True)
                 info = None
