@@ -59,6 +59,7 @@ COMMANDS = {
     "quota": ("state:quota", "Show today's quota of the YouTube Data API."),
     "services": ("state:services", "Show the services and their health."),
     "config": ("config:config", "Show the settings, or create the settings file."),
+    "upgrade-ytdlp": ("upgrading:upgrade_ytdlp", "Update yt-dlp by the pip of this Python."),
     "doctor": ("doctor:doctor", "Check the installation, settings, network and disk."),
 }
 

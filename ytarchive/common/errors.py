@@ -374,7 +374,7 @@ class ExtractionError(YouTubeError):
 
 class ExtractorBroken(ExtractionError):
     code, meaning = "E130", "yt-dlp no longer supports YouTube's answers"
-    remedy = "Update yt-dlp: `pip install -U 'yt-dlp[default]'`. `ytarchive doctor` shows its age."
+    remedy = "Update yt-dlp: `ytarchive upgrade-ytdlp`. `ytarchive doctor` shows its age."
     reason = "extractor_broken"
 
 
@@ -590,6 +590,12 @@ class ToolFailed(LocalError):
     code, meaning = "E205", "ffmpeg could not process the download"
     remedy = "Jobs retry the video; the message contains the end of ffmpeg's output."
     reason, retryable = "tool_failed", True
+
+
+class UpgradeFailed(LocalError):
+    code, meaning = "E220", "yt-dlp was not updated"
+    remedy = "Nothing has changed. The message contains the reason of pip or of the new version."
+    reason = "upgrade_failed"
 
 
 class StateLocked(LocalError):

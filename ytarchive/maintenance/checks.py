@@ -86,9 +86,7 @@ def _yt_dlp(tools: ToolReport, max_age: float) -> Check:
     message = f"{check.message}, {age} days old"
     if age <= max_age:
         return check.model_copy(update={"message": message})
-    return Check.warn(
-        check.name, message, "YouTube changes often: pip install -U 'yt-dlp[default]'"
-    )
+    return Check.warn(check.name, message, "YouTube changes often: `ytarchive upgrade-ytdlp`")
 
 
 def _tool(tool: Tool) -> Check:

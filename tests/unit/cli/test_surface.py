@@ -47,6 +47,7 @@ OPTIONS = {
     "config path": "",
     "config init": "--force",
     "doctor": "",
+    "upgrade-ytdlp": "",
 }
 
 

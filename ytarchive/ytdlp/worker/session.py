@@ -82,16 +82,23 @@ class ExtractorSession:
         inherit the result, which would take each of them 120 ms of CPU time.
         """
         jpeg_decoder()
-        self._ydl.refuses_network = True
-        with contextlib.suppress(Exception):  # errors will occur again at use
-            self._ydl.extract_info(WATCH_URL.format("rehearsal--"), download=False)
-        with contextlib.suppress(Exception):
-            next(list_chunks(self._ydl, "PLrehearsal"))
+        for work in self.rehearsals().values():
+            with contextlib.suppress(Exception):  # errors will occur again at use
+                work()
         with contextlib.suppress(Exception):
             _ = FFmpegPostProcessor(self._ydl).available
             runtimes = self._ydl._js_runtimes.values()  # noqa: SLF001  # there is no public function for them
             _ = [runtime.info for runtime in runtimes]
         self._ydl.refuses_network = False
+
+    def rehearsals(self) -> dict[str, Callable[[], object]]:
+        """Return an extraction and a listing, which fail because requests are refused from now."""
+        self._ydl.refuses_network = True
+        url = WATCH_URL.format("rehearsal--")
+        return {
+            "an extraction": lambda: self._ydl.extract_info(url, download=False),
+            "a listing": lambda: next(list_chunks(self._ydl, "PLrehearsal")),
+        }
 
     def progress(self, status: dict[str, Any]) -> None:
         """yt-dlp's progress hook."""
