@@ -152,6 +152,7 @@ async def test_while_all_media_are_refused_no_video_fails_finally(workshop: Work
         job = await ended(jobs, created.id)
 
     assert "6 videos in a row failed" in (waiting.progress.waiting_for or "")
+    assert "ytarchive upgrade-ytdlp" in (waiting.progress.waiting_for or "")
     assert job.progress.succeeded == len(ids)
 
 

@@ -30,6 +30,9 @@ _LONGEST_OUTAGES = 3
 """Maximum doublings of the first pause without a connection: eight minutes."""
 
 
+_UPDATE = "update yt-dlp: `ytarchive upgrade-ytdlp`"
+
+
 @dataclass(frozen=True)
 class Streak:
     """A number of consecutive similar failures of videos or lists that indicates one cause."""
@@ -37,10 +40,16 @@ class Streak:
     reason: str
     errors: tuple[type[YTArchiveError], ...]
     longest: int
+    advice: str = ""
+
+    def message(self, error: YTArchiveError) -> str:
+        """Return the message of the pause after `error`, the last of the failures."""
+        advice = f"; {self.advice}" if self.advice else ""
+        return f"{self.longest} videos in a row failed: {error.message}{advice}"
 
 
-EXTRACTION = Streak("extraction_failing", (ExtractorBroken, NoFormats, UnknownFailure), 6)
-MEDIA = Streak("media_refused", (MediaRefused,), 6)
+EXTRACTION = Streak("extraction_failing", (ExtractorBroken, NoFormats, UnknownFailure), 6, _UPDATE)
+MEDIA = Streak("media_refused", (MediaRefused,), 6, _UPDATE)
 """YouTube describes the videos and refuses their media: yt-dlp's client is no longer accepted."""
 NETWORK = Streak("network", (NetworkFailure,), 5)
 

@@ -194,8 +194,7 @@ class Governor:
             return
         streak = self._streaks.add(error, source)
         if streak is not None:
-            message = f"{streak.longest} videos in a row failed: {error.message}"
-            await self._open_circuit(streak.reason, message)
+            await self._open_circuit(streak.reason, streak.message(error))
         elif self._is_probe(permit) and (again := self._state.reason_to_reopen(error)):
             await self._open_circuit(again, error.message)
         elif self._is_probe(permit):
