@@ -40,6 +40,11 @@ class Attempt:
             return errors.DiskFull("there was not enough space to merge the video with its sound")
         return failure
 
+    def final(self, failure: errors.YTArchiveError, facts: Facts) -> errors.YTArchiveError:
+        """Return the error of the download if it is not retried."""
+        is_refused = isinstance(failure, errors.StaleUrl) and facts.status == 403
+        return errors.MediaRefused(failure.message) if is_refused else failure
+
     def should_retry_after(self, failure: errors.YTArchiveError, facts: Facts) -> bool:
         """Return whether to extract the video again; removes unusable files before.
 

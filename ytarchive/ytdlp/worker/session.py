@@ -62,8 +62,7 @@ class ExtractorSession:
         self._attempt: Attempt | None = None
         self._messages = Messages()
         self.needs_replacement = False
-        """Whether a thread of an earlier task hangs; another process must run the next task.
-        """
+        """Whether a thread of an earlier task hangs: the next task needs another process."""
         self._meter = ProgressMeter(lambda transfer: None)
         options = worker_options(worker_config, self._messages, self)
         self._ydl = QuietYoutubeDL(options, also=worker_config.plugin_server)
@@ -94,9 +93,8 @@ class ExtractorSession:
     def rehearsals(self) -> dict[str, Callable[[], object]]:
         """Return an extraction and a listing, which fail because requests are refused from now."""
         self._ydl.refuses_network = True
-        url = WATCH_URL.format("rehearsal--")
         return {
-            "an extraction": lambda: self._ydl.extract_info(url, download=False),
+            "an extraction": lambda: self._extract("rehearsal--"),
             "a listing": lambda: next(list_chunks(self._ydl, "PLrehearsal")),
         }
 
@@ -154,11 +152,9 @@ class ExtractorSession:
             try:
                 done = self._fetch(info or self._extract(order.video_id), attempt)
             except Exception as failure:
-                found = attempt.explained(self.classify(failure))
-                facts = facts_of(failure)
+                found, facts = attempt.explained(self.classify(failure)), facts_of(failure)
                 if not attempt.should_retry_after(found, facts):
-                    is_refused = isinstance(found, errors.StaleUrl) and facts.status == 403
-                    raise (errors.MediaRefused(found.message) if is_refused else found) from failure
+                    raise attempt.final(found, facts) from failure
                 self._messages.warning(f"{found.message}; the video is extracted again")
                 self._info_path(order.video_id).unlink(missing_ok=True)
                 info = None
