@@ -42,18 +42,19 @@ def network(images: StandIn) -> NetworkConfig:
 
 
 @pytest.mark.parametrize("key", [None, "key"])
+@pytest.mark.parametrize("named_by", ["handle", "id"])
 def test_job_of_a_channel_stores_its_avatar_and_banner_once(
-    tmp_path: Path, key: str | None
+    tmp_path: Path, key: str | None, named_by: str
 ) -> None:
     archive = tmp_path / "archive"
     source = {} if key is None else {"youtube__api_key": key}
     with StandInProcess("--scenario", "demo") as youtube:
-        handle = youtube.ids["demo"]["channel"]
         [channel_id] = youtube.ask("/catalogue")["channels"]
+        name = channel_id if named_by == "id" else youtube.ids["demo"]["channel"]
         folder = archive / "metadata" / "channels" / channel_id
         with Server(environment(archive, youtube, **source)) as server:
             for _ in range(2):
-                request = {"type": "METADATA_ONLY", "playlist_id": handle}
+                request = {"type": "METADATA_ONLY", "playlist_id": name}
                 assert server.ended(server.post("/jobs", request).data["id"])
                 until(lambda: "fanart_url" in stored(folder), "the pictures")
             found = server.get(f"/storage/channels/{channel_id}").data

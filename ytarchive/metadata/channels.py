@@ -4,6 +4,8 @@ from collections.abc import Callable
 from contextlib import aclosing
 from datetime import datetime
 
+from loguru import logger
+
 from ytarchive.common.channel_lists import (
     channel_and_tab,
     channel_of_list,
@@ -20,6 +22,8 @@ from ytarchive.metadata.data_api.resources import channel_metadata
 from ytarchive.metadata.repository import MetadataCache
 from ytarchive.metadata.sources import Sources
 from ytarchive.ytdlp import ListedEntries
+
+log = logger.bind(service="metadata")
 
 
 class Channels:
@@ -80,6 +84,19 @@ class Channels:
         if not is_own_list(playlist_id):
             return None
         return await self._cache.known_channel(channel_of_list(playlist_id))
+
+    async def of_list(self, playlist_id: str) -> ChannelMetadata | None:
+        """Return the channel of an automatic playlist, which is requested once; None on failure.
+
+        The entries of the playlist do not name the pictures of its channel.
+        """
+        if not is_own_list(playlist_id):
+            return None
+        try:
+            return await self.get(channel_of_list(playlist_id), refresh=False)
+        except YTArchiveError as error:
+            log.info("{}: its channel is not known: {}", playlist_id, error.message)
+            return None
 
     async def store_listed(self, source: str, listed: ListedEntries) -> None:
         """Store a channel that became known while its entries were listed."""

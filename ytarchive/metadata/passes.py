@@ -111,8 +111,8 @@ class ListingPasses:
         return listing
 
     async def channel_of(self, listing: Listing) -> ChannelMetadata | None:
-        """Return the channel whose automatic list this is, if it is known without a request."""
-        return await self._channels.known_by_list(listing.playlist_id)
+        """Return the channel whose automatic list this is; None if it cannot be requested."""
+        return await self._channels.of_list(listing.playlist_id)
 
     async def advance(self, listing: Listing) -> Listing:
         """Return the pass with more entries than `listing`, or complete.

@@ -99,10 +99,12 @@ def list_chunks(ydl: Any, source: str) -> Iterator[ListedEntries]:
 
 
 def _list_of(ydl: Any, channel: str, tab: str) -> tuple[str, dict[str, str | None]]:
-    """Return the playlist of a channel, and details if the channel's page was needed."""
-    if not is_channel_name(channel):
+    """Return the playlist of a channel, and details unless a channel's id and a tab are given."""
+    is_name = is_channel_name(channel)
+    if tab and not is_name:
         return tab_list(channel, tab), {}
-    page = _list(ydl, f"{_YOUTUBE}/{channel.replace(':', '/')}")
+    path = channel.replace(":", "/") if is_name else f"channel/{channel}"
+    page = _list(ydl, f"{_YOUTUBE}/{path}")
     channel_id = page.get("channel_id")
     if not channel_id:
         raise SourceGone(f"YouTube has no channel {channel}")
