@@ -42,3 +42,30 @@ def mount_also_at(disk: Path, place: Path) -> None:
 def unmount(place: Path) -> None:
     """Remove a file system from a place, although files are open there."""
     subprocess.run(["umount", "--lazy", str(place)], check=True)
+
+
+@contextmanager
+def exfat(folder: Path, image: Path) -> Iterator[Path]:
+    """Give an exFAT file system in a file; skip the test without the right or the programs."""
+    folder.mkdir()
+    with image.open("wb") as file:
+        file.truncate(256 << 20)
+    device = None
+    try:
+        subprocess.run(["mkfs.exfat", str(image)], check=True, capture_output=True)
+        found = ["losetup", "--find", "--show", str(image)]
+        device = subprocess.run(found, check=True, capture_output=True, text=True).stdout.strip()
+        kernel = ["mount", "-t", "exfat", device, str(folder)]
+        if subprocess.run(kernel, check=False, capture_output=True).returncode:
+            subprocess.run(
+                ["mount.exfat-fuse", device, str(folder)], check=True, capture_output=True
+            )
+    except (OSError, subprocess.CalledProcessError):
+        if device:
+            subprocess.run(["losetup", "--detach", device], check=True)
+        pytest.skip("needs the right to mount, and programs for exFAT")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+        subprocess.run(["losetup", "--detach", device], check=True)

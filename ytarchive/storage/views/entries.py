@@ -125,6 +125,8 @@ class Policy(Protocol):
     """Whether `ViewVideo.metadata` is needed."""
     describes_channels: bool = False
     """Whether `channel` returns entries."""
+    names_folders: bool = False
+    """Whether `video` names the folders, so that their names can differ only in case."""
 
     def folder(self, video: ViewVideo) -> Folder | None:
         """Return the folder that gets one name for all its videos; None if there is none."""

@@ -3,9 +3,9 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
-from itertools import count
+from itertools import accumulate, count
 
-from ytarchive.storage.views.entries import Entry
+from ytarchive.storage.views.entries import Entry, joined
 from ytarchive.storage.views.names import folded
 from ytarchive.storage.views.repository import Record, Records
 
@@ -32,6 +32,25 @@ async def placed(
             record = _record(owner, entry)
             wanted[record.place] = (record, entry)
     return wanted
+
+
+async def spelled(
+    plans: Mapping[str, list[Entry]], records: Records, view: str
+) -> dict[str, list[Entry]]:
+    """Return the entries, with one spelling for folders that systems without case take for one.
+
+    It is the spelling that the view has already, or the first one of the plans.
+    """
+    folders = {entry.folder for entries in plans.values() for entry in entries} - {""}
+    lineage = {folder: list(accumulate(folder.split("/"), joined)) for folder in folders}
+    spelling = await records.spellings(view, {folded(e) for each in lineage.values() for e in each})
+    for path in (path for folder in sorted(folders) for path in lineage[folder]):
+        parent, _, name = path.rpartition("/")
+        spelling.setdefault(folded(path), joined(spelling.get(folded(parent), ""), name))
+    return {
+        owner: [replace(e, folder=spelling.get(folded(e.folder), e.folder)) for e in entries]
+        for owner, entries in plans.items()
+    }
 
 
 def _record(owner: str, entry: Entry) -> Record:

@@ -38,6 +38,8 @@ class LibraryPolicy(Policy):
 class TemplatePolicy(Policy):
     """A template of fields, as `{channel}/{year}/{title} [{id}]`."""
 
+    names_folders = True
+
     def __init__(self, template: str) -> None:
         """Raises InvalidRequest for a template that is not safe or not unique."""
         *self._parents, last = parts = template.split("/")

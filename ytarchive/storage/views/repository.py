@@ -153,6 +153,15 @@ class Records:
         rows = await self.database.fetch_all("taken", {"view": view, "folds": folds})
         return {row["fold"]: row["owner"] for row in rows}
 
+    async def spellings(self, view: str, folds: Iterable[str]) -> dict[str, str]:
+        """Return the folders that exist, by the path as systems ignore case."""
+        asked = {"view": view, "folds": json.dumps(list(folds))}
+        rows = await self.database.fetch_all("spellings", asked)
+        return {
+            fold: "/".join(row["folder"].split("/")[: fold.count("/") + 1])
+            for row in rows if row["folder"] is not None for fold in [row["fold"]]
+        }  # fmt: skip
+
     async def intend(self, view: str, records: Iterable[Record]) -> None:
         """Record files before they are created."""
         rows = [

@@ -40,7 +40,7 @@ from ytarchive.storage.views.links import (
     listed,
 )
 from ytarchive.storage.views.models import ViewSync
-from ytarchive.storage.views.placing import placed
+from ytarchive.storage.views.placing import placed, spelled
 from ytarchive.storage.views.repository import Record, Records, ShownLibrary
 
 log = logger.bind(service="storage")
@@ -117,6 +117,8 @@ class Synchronisation:
             each.place: each
             for each in await parts.records.entries("entries_of", view, owners=plans)
         }
+        if parts.policy.names_folders:
+            plans = await spelled(plans, parts.records, view)
         wanted = await placed(plans, parts.records, view)
         gone = [record for place, record in known.items() if place not in wanted]
         if self._dry_run:

@@ -63,6 +63,15 @@ SELECT DISTINCT folder FROM entries WHERE view = :view ORDER BY folder;
 SELECT entries.fold, entries.owner FROM json_each(:folds) AS asked
 CROSS JOIN entries ON entries.view = :view AND entries.fold = asked.value;
 
+-- name: spellings
+-- A file in each folder: 0 follows / in the order of characters.
+SELECT asked.value AS fold, (
+    SELECT folder FROM entries
+    WHERE view = :view AND entries.fold > asked.value || '/' AND entries.fold < asked.value || '0'
+    LIMIT 1
+) AS folder
+FROM json_each(:folds) AS asked;
+
 -- name: intend
 -- A row that exists keeps the identity of its file until the file is replaced.
 INSERT INTO entries (view, folder, name, fold, owner, source, digest)
