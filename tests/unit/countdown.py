@@ -25,9 +25,9 @@ class Countdown:
         if self._left == 0:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    def arm(self) -> None:
-        """Begin to count."""
-        for name in _STEPS:
+    def arm(self, *more: str) -> None:
+        """Begin to count. `more`: further functions of `os` that are steps."""
+        for name in (*_STEPS, *more):
             setattr(os, name, self._counted(getattr(os, name)))
         for name in ("_commit", "_replace"):
             setattr(Database, name, self._counted(getattr(Database, name)))
