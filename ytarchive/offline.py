@@ -131,4 +131,4 @@ def _no_archive(storage: StorageConfig, error: errors.NotAnArchive) -> Check:
     """Return the check of a missing archive, which passes if an archive can be created."""
     if not is_creatable(storage):
         return failed("archive", error, Verdict.FAIL)
-    return Check.ok("archive", f"none in {storage.base_path} yet: `ytarchive init` creates it")
+    return Check.ok("archive", f"none in {storage.base_path} yet: the first download creates it")

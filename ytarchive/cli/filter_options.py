@@ -13,7 +13,7 @@ from ytarchive.jobs import VideoFilter
 filter_options = with_options(
     click.option(
         "--since", type=MOMENT, metavar="TIME",
-        help="Only videos of lists uploaded since a day, 2026-01-31, or a time ago, 30d.",
+        help="Only videos of lists, uploaded since a day (2026-01-31) or in a period (30d).",
     ),
     click.option("--no-shorts", is_flag=True, help="Leave out shorts."),
     click.option("--no-live", is_flag=True, help="Leave out live streams."),

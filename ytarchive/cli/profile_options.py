@@ -98,9 +98,9 @@ def _is_enum(kind: Any) -> bool:
 
 
 def _choices(kind: Any) -> str:
-    """Return the values of a list of known words, with the word that precedes them."""
+    """Return the possible items of a list, for its help text."""
     (item,) = get_args(kind)
-    return f"of {', '.join(each.value for each in item)}, " if _is_enum(item) else ""
+    return f"possible: {', '.join(each.value for each in item)}; " if _is_enum(item) else ""
 
 
 def _written(value: Any) -> str | None:

@@ -21,8 +21,10 @@ retry_options = with_options(
         metavar="REASON",
         help="Only videos with this reason, such as bot_check, members_only, network.",
     ),
-    click.option("--dry-run", is_flag=True, help="Only show which videos would be retried."),
-    click.option("--detach", is_flag=True, help="Queue it and return at once."),
+    click.option(
+        "--dry-run", is_flag=True, help="Only count the videos that would be retried, by reason."
+    ),
+    click.option("--detach", is_flag=True, help="Queue the videos and return at once."),
 )
 """The options of commands that retry many videos."""
 

@@ -54,7 +54,9 @@ class ServerConfig(ServiceConfig):
     """The HTTP server."""
 
     host: str = Field("127.0.0.1", description="Addresses other than loopback need a token")
-    token: SecretStr | None = Field(None, description="Required of every request when set")
+    token: SecretStr | None = Field(
+        None, description="Access token that every request must contain"
+    )
     allowed_hosts: Names = Field([], description="Additional names accepted in the Host header")
     max_body_bytes: Size = Field(8 * 2**20, ge=1024, description="Largest request body")
     request_timeout: Seconds = Field(600, gt=0, description="Maximum seconds of one request")
@@ -71,14 +73,16 @@ class YouTubeConfig(Section):
         description="Key of the Data API; default: YOUTUBE_API_KEY. yt-dlp is used without a key",
     )
     quota_limit: int = Field(10_000, ge=0, description="Quota units per day")
-    quota_reserve: int = Field(1_000, ge=0, description="Quota units kept in reserve")
+    quota_reserve: int = Field(1_000, ge=0, description="Quota units that YTArchive leaves unused")
     extract_when_quota_spent: bool = Field(True, description="Use yt-dlp when the quota is used up")
-    player_clients: Names = Field([], description="yt-dlp's clients, as `tv,web`")
+    player_clients: Names = Field([], description="YouTube clients that yt-dlp uses, as `tv,web`")
     po_tokens: Tokens = Field([], description="PO tokens as `CLIENT.CONTEXT+TOKEN`: `web.gvs+…`")
     visitor_data: Token | None = Field(None, description="yt-dlp's visitor_data, for PO tokens")
     data_sync_id: Token | None = Field(None, description="yt-dlp's data_sync_id, with cookies")
     plugins: bool = Field(False, description="Load the installed yt-dlp plugins")
-    pot_provider_url: BareUrl | None = Field(None, description="bgutil's server; loads plugins")
+    pot_provider_url: BareUrl | None = Field(
+        None, description="bgutil's PO token server; loads plugins"
+    )
 
     def secrets(self) -> Iterator[SecretStr]:
         """Yield the secrets, which no output may contain."""
@@ -126,8 +130,10 @@ class StorageConfig(Section):
 class MetadataConfig(Section):
     """The metadata cache."""
 
-    video_lifetime: Seconds = Field(24 * 3600, ge=0, description="Lifetime of a video, in seconds")
-    playlist_lifetime: Seconds = Field(300, ge=0, description="Lifetime of a playlist, in seconds")
+    video_lifetime: Seconds = Field(
+        24 * 3600, ge=0, description="Seconds until cached metadata expires"
+    )
+    playlist_lifetime: Seconds = Field(300, ge=0, description="Seconds until a cached list expires")
 
 
 class JobsConfig(Section):
@@ -143,7 +149,7 @@ class JobsConfig(Section):
     full_listing_days: Days = Field(
         7,
         ge=0,
-        description="Interval of complete listings of a channel; else only new videos are listed",
+        description="Days between complete listings of a channel; others end at known videos",
     )
     keep_days: Days = Field(
         90,
@@ -156,7 +162,7 @@ class JobsConfig(Section):
 class LoggingConfig(Section):
     """Logs."""
 
-    retention_days: Days = Field(30, ge=1, description="Entries and files are kept for this time")
+    retention_days: Days = Field(30, ge=1, description="Days until entries and files are deleted")
     max_bytes: Size = Field(2**30, ge=2**20, description="Maximum total size of log files")
     file_bytes: Size = Field(64 * 2**20, ge=2**16, description="A log file is rotated at this size")
 
@@ -170,17 +176,19 @@ class NetworkConfig(Section):
     )
     ca_file: UserPath | None = Field(None, description="Additional certificate authorities (PEM)")
     timeout: Seconds = Field(20, gt=0, description="Maximum seconds without data on a connection")
-    cookies_file: UserPath | None = Field(None, description="Netscape cookies of an account")
+    cookies_file: UserPath | None = Field(
+        None, description="Cookies of an account (Netscape format)"
+    )
 
 
 class ServicesConfig(Section):
     """URLs of services that run in another process."""
 
-    jobs: ServiceUrl | None = None
-    metadata: ServiceUrl | None = None
-    download: ServiceUrl | None = None
-    storage: ServiceUrl | None = None
-    logging: ServiceUrl | None = None
+    jobs: ServiceUrl | None = Field(None, description="URL of Jobs in another process")
+    metadata: ServiceUrl | None = Field(None, description="URL of Metadata in another process")
+    download: ServiceUrl | None = Field(None, description="URL of Download in another process")
+    storage: ServiceUrl | None = Field(None, description="URL of Storage in another process")
+    logging: ServiceUrl | None = Field(None, description="URL of Logging in another process")
 
     def url(self, service: ServiceName) -> str | None:
         """Return the URL configured for a service."""

@@ -145,7 +145,7 @@ class NotAdoptable(RequestError):
 class NotFound(RequestError):
     code, status = "E013", 404
     meaning = "No object has this id"
-    remedy = "Check the id against the list."
+    remedy = "Check the id; the list commands show all ids."
     reason = "not_found"
 
 
@@ -193,7 +193,7 @@ class RequestTooSlow(RequestError):
 class ContentChanged(RequestError):
     code, status = "E018", 412
     meaning = "The file is no longer the requested version"
-    remedy = "Request the file again, without the version or the part."
+    remedy = "Request the file again, without `If-Match` and `Range`."
     reason = "content_changed"
 
 
@@ -262,7 +262,7 @@ class RateLimited(Blocked):
 
 
 class BotCheck(Blocked):
-    code, meaning = "E102", "YouTube requires a proof that this IP address is not a bot"
+    code, meaning = "E102", "YouTube requires proof that the client is not a bot"
     remedy = "The queue waits. Cookies of a signed-in account or another IP address can help."
     reason = "bot_check"
 
@@ -600,7 +600,7 @@ class UpgradeFailed(LocalError):
 
 class StateLocked(LocalError):
     code, status, meaning = "E206", 409, "Another ytarchive process uses this archive"
-    remedy = "Add `--wait` to wait for its end, or stop it; a server is used with `--server URL`."
+    remedy = "Wait for its end with `--wait`, or stop it. To use a server, add `--server URL`."
     reason = "state_locked"
 
 
@@ -615,8 +615,8 @@ class DatabaseCorrupt(LocalError):
 class DatabaseUnsupported(LocalError):
     code, meaning = "E208", "The database cannot be used"
     remedy = (
-        "Update ytarchive if a newer one made it; start `ytarchive serve` once if an older one did;"
-        " else use a local disk (`storage.state_dir`)."
+        "If a newer version created it, update ytarchive. If an older version created it, start "
+        "`ytarchive serve` once. Otherwise use a local disk (`storage.state_dir`)."
     )
     reason = "database_unsupported"
 
@@ -638,7 +638,7 @@ class WorkerCrashed(LocalError):
 
 class Cancelled(LocalError):
     code, status, meaning = "E211", 409, "The work was cancelled"
-    remedy = "Retry it if it is needed."
+    remedy = "Retry the job or video if you need it."
     reason = "cancelled"
 
 

@@ -77,7 +77,7 @@ class ArchiveProfile(Model):
     )
     max_fps: Annotated[int, Field(ge=1, le=1000)] | None = Field(
         default=None,
-        description="Maximum frames per second; if YouTube has only more, the lowest rate; "
+        description="Maximum frames per second; if YouTube has only higher rates, the lowest; "
         "default: no limit",
     )
     hdr: bool = Field(
@@ -104,13 +104,13 @@ class ArchiveProfile(Model):
     include_captions: bool = Field(default=True, description="Fetch captions")
     caption_languages: CaptionLanguages = Field(
         default=["en"],
-        description="Languages of captions, such as `en` or `pt-BR`, compared by BCP 47; `en` "
-        "accepts a regional variant, `en.*` means all variants, `all` every language; none: no "
+        description="Languages of captions (BCP 47), such as `en` or `pt-BR`; `en` accepts a "
+        "regional variant, `en.*` means all variants, and `all` means every language; none: no "
         "captions",
     )
     caption_formats: Annotated[list[CaptionFormat], Field(min_length=1)] = Field(
         default=[CaptionFormat.VTT],
-        description="Formats in which each language is stored; `original`: as YouTube has it",
+        description="Formats in which each language is stored; `original` is YouTube's own",
     )
     auto_captions: bool = Field(
         default=False, description="Use automatic captions for languages without other captions"
@@ -120,14 +120,15 @@ class ArchiveProfile(Model):
         default=False, description="Store the description as a text file"
     )
     include_comments: bool = Field(
-        default=False, description="Fetch comments, after the media and at the pace of requests"
+        default=False,
+        description="Fetch comments, after the media and within the limit of the request rate",
     )
     max_comments: Annotated[int, Field(ge=0, le=MOST_COMMENTS)] = Field(
         default=200,
-        description="Most comments that are fetched, with their replies; 0: 100000",
+        description="Maximum number of comments, including replies; 0: 100000",
     )
     comment_sort: CommentSort = Field(
-        default=CommentSort.TOP, description="Which comments are first"
+        default=CommentSort.TOP, description="Order in which comments are fetched"
     )
     include_live_chat: bool = Field(
         default=False, description="Fetch the chat of a finished live stream"

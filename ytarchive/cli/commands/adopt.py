@@ -57,14 +57,14 @@ class Adopted(BaseModel):
 @click.option("--dry-run", "preview", is_flag=True, help="Only show what would be adopted.")
 @creating
 async def adopt(archive: Archive, out: Output, /, folder: Path, method: str, preview: bool) -> int:
-    """Adopt the videos that another program fetched to DIR.
+    """Add the videos in another program's folder to the archive.
 
-    The command uses no network, and searches DIR with all its folders. Names of yt-dlp, Pinchflat,
-    TubeSync, Tube Archivist, ytdl-sub, Youtarr, MeTube and YoutubeDL-Material are recognised. The
-    report has each file: it is adopted, a duplicate, or not recognised, with the reason. An
-    interrupted run is resumed by the next one. With --link the archive shares the content of the
-    files with DIR: do not edit them there. With a running server, DIR must be below a folder of its
-    `storage.allowed_roots`.
+    The command uses no network, and searches DIR with all its folders. It recognises the names of
+    yt-dlp, Pinchflat, TubeSync, Tube Archivist, ytdl-sub, Youtarr, MeTube and YoutubeDL-Material.
+    The report classifies each file as adopted, duplicate or not recognised, with the reason. To
+    continue an interrupted run, repeat the command. With --link the archive shares the content of
+    the files with DIR: do not edit them there. With a running server, DIR must be below a folder of
+    its `storage.allowed_roots`.
     """
     request = _request(folder, method, dry_run=preview)
     adoption = await _follow(archive, out, request)

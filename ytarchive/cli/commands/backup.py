@@ -36,7 +36,7 @@ async def backup(settings: Settings, out: Output, folder: Path) -> None:
 @click.argument("folder", type=_FOLDER, metavar="DIR")
 @without_services
 async def restore(settings: Settings, out: Output, folder: Path) -> None:
-    """Replace the databases by those of a backup.
+    """Replace the databases with those of a backup.
 
     DIR is a backup, or a folder of backups, of which the newest is used. The backup is checked
     before anything is changed, and replaced databases are kept. No server may run.

@@ -40,7 +40,7 @@ def export() -> None:
 async def download_archive(
     archive: Archive, out: Output, channel: str | None, playlist: str | None
 ) -> None:
-    """Print the ids as yt-dlp's `--download-archive` has them."""
+    """Print the ids, for yt-dlp's `--download-archive`."""
     await _print(archive, out, ExportFormat.DOWNLOAD_ARCHIVE, channel, playlist)
 
 

@@ -95,7 +95,7 @@ _filters = with_options(
 @click.option(
     "--incomplete",
     is_flag=True,
-    help="Only videos with missing captions or thumbnail.",
+    help="Only videos with missing files, such as captions.",
 )
 @paged(VideoQuery, limit=50)
 @reading

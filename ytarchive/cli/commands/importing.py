@@ -41,7 +41,7 @@ def import_() -> None:
 async def download_archive(archive: Archive, out: Output, file: Path, place: str | None) -> int:
     """Mark the videos in a list of yt-dlp as known.
 
-    FILE is a list of `--download-archive`. Playlists and channels do not fetch its videos.
+    FILE is a list of yt-dlp's `--download-archive`. Jobs for lists do not fetch its videos.
     The exit code is 1 if a line cannot be read.
     """
     read = read_download_archive(file)

@@ -25,12 +25,14 @@ def _use(context: click.Context, parameter: click.Parameter, folder: Path | None
 @click.option(
     "--new", is_flag=True, help="Create a new archive although another one is recorded here."
 )
-@click.option("--moved", is_flag=True, help="Accept and record the archive in this folder.")
+@click.option(
+    "--moved", is_flag=True, help="Use the archive in this folder, and record its new path."
+)
 @without_services
 async def init(settings: Settings, out: Output, new: bool, moved: bool) -> None:
     """Create an archive in DIR (default: storage.base_path).
 
-    The folder gets an identity, by which later commands recognize it, so that the empty folder of
+    The folder gets an identity, by which later commands recognise it, so that the empty folder of
     an unmounted disk is never used as the archive. Repeating the command changes nothing. An
     archive of an earlier version keeps all its files.
 

@@ -119,7 +119,7 @@ async def retry(
     "before",
     type=MOMENT,
     metavar="AGE",
-    help="Cancel unfinished jobs that are older, such as 30d or 12h.",
+    help="Cancel unfinished jobs that are older than this, such as 30d or 12h.",
 )
 @click.option("--dry-run", is_flag=True, help="With --all or --older-than: only list the jobs.")
 @with_archive

@@ -22,7 +22,7 @@ def marks() -> None:
 
 @marks.command("list")
 @click.option("--removed", is_flag=True, default=None, help="Only removed videos.")
-@click.option("--keep", is_flag=True, default=None, help="Only videos to keep.")
+@click.option("--keep", is_flag=True, default=None, help="Only videos with the mark `keep`.")
 @paged(MarksQuery, limit=100)
 @reading
 async def list_marks(archive: Archive, out: Output, /, **asked: Any) -> None:
@@ -32,18 +32,18 @@ async def list_marks(archive: Archive, out: Output, /, **asked: Any) -> None:
 
 @marks.command("set")
 @click.argument("video", type=VIDEO)
-@click.option("--keep/--no-keep", default=None, help="The video must not be removed.")
-@click.option("--removed/--no-removed", default=None, help="Lists do not fetch the video.")
+@click.option("--keep/--no-keep", default=None, help="Prevent its removal.")
+@click.option("--removed/--no-removed", default=None, help="Exclude it from jobs for lists.")
 @click.option(
     "--elsewhere",
     "known_elsewhere",
     metavar="PLACE",
-    help="It is stored at this place; lists do not fetch it.",
+    help="Record where else it is stored; jobs for lists do not fetch it.",
 )
-@click.option("--no-elsewhere", "known_elsewhere", flag_value="", help="It is not.")
+@click.option("--no-elsewhere", "known_elsewhere", flag_value="", help="Clear this record.")
 @with_archive
 async def set_marks(archive: Archive, out: Output, /, video: str, **given: Any) -> None:
-    """Change marks of a video, which need not be stored; the others stay."""
+    """Change marks of a video, stored or not; its other marks stay."""
     if all(value is None for value in given.values()):
         raise click.UsageError("Name a mark, such as --keep or --no-removed.")
     api = archive.of(MarksAPI)

@@ -33,8 +33,10 @@ _DESCRIPTION_SHOWN = 2000
 
 @click.command(cls=Command)
 @click.argument("source", type=ANY, metavar="ID")
-@click.option("--refresh", is_flag=True, help="Request it from YouTube even if it is cached.")
-@click.option("--save", is_flag=True, help="Store it in the archive by a job.")
+@click.option(
+    "--refresh", is_flag=True, help="Send a request to YouTube even if the metadata is cached."
+)
+@click.option("--save", is_flag=True, help="Store the metadata in the archive, by a job.")
 @cached_if_locked
 async def metadata(
     archive: Archive, out: Output, source: Source, refresh: bool, save: bool
@@ -63,7 +65,7 @@ async def metadata(
 async def formats(archive: Archive, out: Output, /, video: str, **given: Any) -> None:
     """List the formats of a video, and explain the choice.
 
-    Shows what `download` would store with the same options. Nothing is downloaded.
+    Show what `download` would store with the same options. Nothing is downloaded.
     """
     wanted = FormatsQuery.model_validate(given_profile(given))
     out.show(await archive.download.get_formats(video, wanted), _formats)

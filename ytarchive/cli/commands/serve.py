@@ -20,7 +20,7 @@ from ytarchive.serving import serve as run_server
 )
 @click.option(
     "--services", type=names(ServiceName), metavar="NAMES", default=",".join(ServiceName),
-    help="Services to run, separated by commas; `services.<name>` are the URLs of the others.",
+    help="Services to run, separated by commas; set the URLs of the others: `services.<name>`.",
 )  # fmt: skip
 def serve(host: str | None, port: int | None, separate_ports: bool, services: list[str]) -> None:
     """Run the server with its HTTP API.

@@ -89,4 +89,4 @@ def _services(known: list[ServiceRegistry]) -> RenderableType:
         )
         for each in known
     ]
-    return table(["SERVICE", "HEALTH", "URL", "ASKED"], rows)
+    return table(["SERVICE", "HEALTH", "URL", "LAST CHECK"], rows)

@@ -67,7 +67,7 @@ trash = _bin(
 quarantine = _bin(
     BinName.QUARANTINE,
     "List and restore damaged files.",
-    "Move damaged files back to their place; they stay marked.",
+    "Move damaged files back to their place; they are still reported.",
 )
 
 
@@ -75,7 +75,7 @@ quarantine = _bin(
 @click.option(
     "--older-than", type=DURATION, metavar="7d", help="Only items that are older than this."
 )
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @with_archive
 async def empty(archive: Archive, out: Output, older_than: float | None, yes: bool) -> int:
     """Delete items of the trash permanently."""

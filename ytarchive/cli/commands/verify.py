@@ -61,15 +61,15 @@ class Verified(BaseModel):
 @click.command(cls=Command)
 @click.option("--quick", is_flag=True, help="Check only presence and size, without hashing.")
 @click.option("--sample", type=Parsed("sample", _sample), default="100%", metavar="5%|20",
-              help="Check a share or number of the videos; each run selects others.")  # fmt: skip
+              help="Check a part or number of the videos; each run selects others.")  # fmt: skip
 @click.option("--time-limit", type=DURATION, metavar="30m",
               help="Stop after this time; the next run continues.")  # fmt: skip
 @click.option("--restart", is_flag=True, help="Begin a new pass instead of continuing one.")
-@click.option("--known", is_flag=True, help="Check only the findings of earlier runs.")
+@click.option("--known", is_flag=True, help="Check only the files that earlier runs reported.")
 @click.option("--accept", is_flag=True,
               help="Accept foreign files: later runs do not report them.")  # fmt: skip
 @click.option("--quarantine", is_flag=True,
-              help="Quarantine damaged files; record these and missing files as lost.")  # fmt: skip
+              help="Move damaged files to the quarantine; record all lost files.")  # fmt: skip
 @click.option("--repair", is_flag=True,
               help="Fetch damaged and missing files; keep damaged ones until then.")  # fmt: skip
 @with_archive

@@ -26,7 +26,9 @@ from ytarchive.storage import (
     ViewSync,
 )
 
-views = Group("views", default="list", help="Folders that show the archive under readable names.")
+views = Group(
+    "views", default="list", help="Manage folders that show the archive under readable names."
+)
 
 
 @views.command("list")
@@ -42,9 +44,11 @@ async def list_views(archive: Archive, out: Output, /) -> None:
     "--policy", type=click.Choice([each.value for each in ViewPolicy]), required=True,
     help="How files are named: by channel, by playlist, for media servers, or by a template.",
 )  # fmt: skip
-@click.option("--path", default="", metavar="DIR", help="Folder of the view; default: the name.")
 @click.option(
-    "--template", metavar="TEXT", help="For custom: as '{channel}/{year}/{title} [{id}]'."
+    "--path", default="", metavar="DIR", help="Folder of the view; default: NAME in the archive."
+)
+@click.option(
+    "--template", metavar="TEXT", help="With --policy custom: such as '{channel}/{title} [{id}]'."
 )
 @click.option(
     "--copy", "allow_copy", is_flag=True, help="Copy files where no kind of link is possible."
@@ -76,7 +80,7 @@ async def remove(archive: Archive, out: Output, name: str) -> None:
 async def sync(archive: Archive, out: Output, names: tuple[str, ...], dry_run: bool) -> int:
     """Create missing files of views, and remove outdated ones.
 
-    A view that cannot be read or written does not affect the others; the exit code is 1 then.
+    If a view cannot be read or written, the others are synced, and the exit code is 1.
     """
     api = archive.of(ViewsAPI)
     wanted = names or [each.name for each in (await api.list_views()).views]
@@ -106,7 +110,7 @@ def _views(found: Views) -> RenderableType:
     problems = [
         cell(f"{each.name}: {each.problem}", "yellow") for each in found.views if each.problem
     ]
-    columns = ["VIEW", "POLICY", "METHOD", ">FILES", ">PENDING", "FOLDERS READ", "/FOLDER"]
+    columns = ["VIEW", "POLICY", "METHOD", ">FILES", ">PENDING", "LAST FULL SYNC", "/FOLDER"]
     return Lines(table(columns, rows), *problems)
 
 
@@ -115,10 +119,10 @@ def _policy(view: View) -> str:
 
 
 def _synced(report: ViewSync) -> RenderableType:
-    would = "would be " if report.dry_run else ""
+    dry = "; nothing was changed (--dry-run)" if report.dry_run else ""
     counts = f"{report.created:,} created, {report.replaced:,} replaced, {report.removed:,} removed"
     by = f" (by {report.method})" if report.method else ""
-    lines = [cell(f"{report.name}: {would}{counts}, {report.unchanged:,} unchanged{by}")]
+    lines = [cell(f"{report.name}: {counts}, {report.unchanged:,} unchanged{by}{dry}")]
     lines += [cell(f"  of other origin, not changed: {path}") for path in report.foreign_paths]
     lines += [
         cell(f"  not created, because a file of other origin is there: {path}", "yellow")
