@@ -43,7 +43,7 @@ filter_options = with_options(
     ),
     click.option(
         "--max-age", type=DURATION, metavar="TIME",
-        help="Only videos that are not older than this, such as 30d, when they are due.",
+        help="Only videos that are at most this old, such as 30d.",
     ),
     click.option(
         "--max-videos", type=click.IntRange(1), metavar="N",
@@ -55,11 +55,11 @@ filter_options = with_options(
     ),
     click.option(
         "--max-size", "max_bytes", metavar="SIZE",
-        help="No further video in one run after this size, such as 20GB.",
+        help="Start no further video in one run after this size, such as 20GB.",
     ),
     click.option(
         "--max-size-per-day", "max_bytes_per_day", metavar="SIZE",
-        help="No further video of a list in a day after this size.",
+        help="Start no further video of a list in a day after this size.",
     ),
     click.option(
         "--in-language", "languages", type=names(), metavar="CODES",

@@ -44,7 +44,7 @@ async def targets(archive: Archive, out: Output) -> None:
 async def test(archive: Archive, out: Output) -> int:
     """Send a test to each configured target.
 
-    The exit code is 1 if one fails.
+    The exit code is 1 if a delivery fails.
     """
     deliveries = await archive.of(NotificationsAPI).test_notifications()
     out.show(deliveries, _tested)

@@ -183,7 +183,7 @@ async def edit(
 @click.argument("subscription")
 @with_archive
 async def pause(archive: Archive, out: Output, subscription: str) -> None:
-    """Check a subscription no longer until `resume`."""
+    """Stop checking a subscription until `resume`."""
     changed = await archive.of(SubscriptionsAPI).pause_subscription(subscription)
     out.show(changed, lambda each: cell(f"{_name(each)} is paused"))
 
@@ -201,7 +201,7 @@ async def resume(archive: Archive, out: Output, subscription: str) -> None:
 @click.argument("subscription")
 @with_archive
 async def remove(archive: Archive, out: Output, subscription: str) -> None:
-    """Follow a channel or playlist no longer; its videos are kept."""
+    """Stop following a channel or playlist; its videos are kept."""
     removed = await archive.of(SubscriptionsAPI).remove_subscription(subscription)
     out.show(removed, _removed)
 
