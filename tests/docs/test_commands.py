@@ -56,6 +56,9 @@ NOT_RUN = {
     "ytarchive download": PART,
     "ytarchive workplan show": PART,
     "ytarchive workplan retry": PART,
+    "pip install 'ytarchive[notify]'": PACKAGES,
+    "ytarchive notify": "shown by tests/unit/cli/test_notify.py",
+    "ytarchive notify test": "shown by tests/unit/cli/test_notify.py",
     "curl --json": PART,
     "curl -X POST": PART,
 }

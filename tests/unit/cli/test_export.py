@@ -34,7 +34,9 @@ def test_lists_are_printed_as_they_are(cli: Cli) -> None:
     assert row.startswith(f'{VIDEO},"Grüße, “world”",')
     for line in (("export", "json"), ("export", "json", "--json")):
         assert [each["title"] for each in cli(*line).json] == ["Grüße, “world”"]
-    assert cli("export", "json", "--channel", "nobody").json == []
+    unknown = cli("export", "json", "--channel", "nobody")
+    assert (unknown.code, unknown.out) == (1, "")
+    assert "no video of a channel with the id or title 'nobody'" in unknown.err
 
 
 def test_text_is_not_printed_as_json(cli: Cli) -> None:

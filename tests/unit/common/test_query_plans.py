@@ -36,6 +36,7 @@ SCANS = {
     "count_outcomes": "the files of one adoption, once at its end",
     "list_undescribed": "videos that wait for their metadata, which are few",
     "removed_but_stored": "an index of the removed videos alone, once at each start",
+    "has_channel": "once for each export of a channel, up to the first video of the channel",
     "channels_shown": "the videos of one channel",
     "count_stored": "for the message that an archive has lost all its files",
 }
