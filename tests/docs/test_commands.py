@@ -57,6 +57,8 @@ NOT_RUN = {
     "ytarchive workplan show": PART,
     "ytarchive workplan retry": PART,
     "pip install 'ytarchive[notify]'": PACKAGES,
+    "pip install '.[notify]'": PACKAGES,
+    "pipx inject ytarchive apprise": PACKAGES,
     "ytarchive notify": "shown by tests/unit/cli/test_notify.py",
     "ytarchive notify test": "shown by tests/unit/cli/test_notify.py",
     "curl --json": PART,
