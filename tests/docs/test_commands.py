@@ -57,6 +57,8 @@ NOT_RUN = {
     "ytarchive workplan show": PART,
     "ytarchive workplan retry": PART,
     "pip install 'ytarchive[notify]'": PACKAGES,
+    "ytarchive upgrade-ytdlp": PACKAGES,
+    "ytarchive resume": "run in a tested block",
     "pip install '.[notify]'": PACKAGES,
     "pipx inject ytarchive apprise": PACKAGES,
     "ytarchive notify": "shown by tests/unit/cli/test_notify.py",
