@@ -20,7 +20,8 @@ from tests.unit.storage.samples import OTHER, VIDEO, flip_byte, metadata, save_r
 from tests.unit.storage.test_verify import ended as verified
 from ytarchive.common.config import Settings, StorageConfig, load_settings
 from ytarchive.common.errors import InvalidRequest, NoFormats
-from ytarchive.common.models import Page, utc_now
+from ytarchive.common.models import HealthCheck, Page, utc_now
+from ytarchive.download import DownloadAPI
 from ytarchive.jobs import GovernorAPI, JobOptions, JobsAPI
 from ytarchive.jobs.service import JobsService
 from ytarchive.notifications import NotificationQuery, NotificationsAPI
@@ -126,6 +127,7 @@ async def observed(tmp_path: Path, settings: Settings) -> AsyncIterator[Observed
         subscriptions = SubscriptionsPeer()
         contracts: dict[type, Any] = {
             SubscriptionsAPI: subscriptions,
+            DownloadAPI: workshop.download,
             JobsAPI: jobs,
             GovernorAPI: jobs.governor,
             StorageAPI: storage,
@@ -233,6 +235,22 @@ async def test_source_that_is_gone_is_reported_once(tmp_path: Path, receiver: Re
     [(body, _)] = receiver.received
     assert body["data"]["title"] == "Films can no longer be followed"
     assert body["data"]["body"].startswith("this channel does not exist\nStored videos are kept.")
+
+
+async def test_old_yt_dlp_is_reported_once_and_again_after_an_upgrade(
+    tmp_path: Path, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with observed(tmp_path, settings_of(receiver, events=["yt_dlp_old"])) as archive:
+        healthy = await archive.workshop.download.health()
+        for is_recent in (True, False, False, True, False):
+            health = healthy.model_copy(update={"checks": {"yt_dlp_is_recent": is_recent}})
+
+            async def answer(health: HealthCheck = health) -> HealthCheck:
+                return health
+
+            monkeypatch.setattr(archive.workshop.download, "health", answer)
+            await archive.notifications.run()
+    assert receiver.titles == ["yt-dlp is old"] * 2
 
 
 async def test_undelivered_notification_is_kept_and_sent_after_a_restart(

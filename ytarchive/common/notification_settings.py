@@ -19,6 +19,7 @@ class NotificationKind(StrEnum):
     REQUESTS_RESUMED = "requests_resumed"
     DISK_LOW = "disk_low"
     DAMAGE_FOUND = "damage_found"
+    YT_DLP_OLD = "yt_dlp_old"
     SUBSCRIPTION_GONE = "subscription_gone"
     TEST = "test"
 

@@ -13,6 +13,7 @@ from ytarchive.common.contract import Contract
 from ytarchive.common.errors import NotFound
 from ytarchive.common.models import every_item, utc_now
 from ytarchive.common.notification_settings import NotificationKind
+from ytarchive.download import DownloadAPI
 from ytarchive.jobs import GovernorAPI, Job, JobQuery, JobsAPI, JobStatus
 from ytarchive.notifications.models import Message
 from ytarchive.storage import (
@@ -220,6 +221,25 @@ class Damage:
         return state, [Message(NotificationKind.DAMAGE_FOUND, "Damaged files were found", body)]
 
 
+class YtDlpAge:
+    """Reports that yt-dlp is older than the settings allow."""
+
+    name: ClassVar[str] = "age of yt-dlp"
+    kinds: ClassVar[frozenset[NotificationKind]] = frozenset({NotificationKind.YT_DLP_OLD})
+
+    def __init__(self, download: DownloadAPI) -> None:
+        self._download = download
+
+    async def observe(self, seen: Seen | None) -> tuple[Seen, list[Message]]:
+        """Report that the version has become too old, once for each time."""
+        checks = (await self._download.health()).checks
+        state = {"old": not checks.get("yt_dlp_is_recent", True)}
+        if not state["old"] or seen == state:
+            return state, []
+        body = "YouTube changes often, and old versions fail. Run: ytarchive upgrade-ytdlp"
+        return state, [Message(NotificationKind.YT_DLP_OLD, "yt-dlp is old", body)]
+
+
 class Subscriptions:
     """Reports subscriptions whose channel or playlist can no longer be read."""
 
@@ -256,5 +276,6 @@ def observers_of(of: Contracts[Any], digest_every: timedelta) -> list[Observer]:
         Requests(of(GovernorAPI)),
         DiskSpace(of(StorageAPI)),
         Damage(of(VerificationAPI)),
+        YtDlpAge(of(DownloadAPI)),
         Subscriptions(of(SubscriptionsAPI)),
     ]
