@@ -1,4 +1,4 @@
-"""Row 16: the view `library` from scratch and again, against bare links of the same files."""
+"""Row 16: views `library` and `media-server`, first and again, against bare links of the files."""
 
 import asyncio
 import itertools
@@ -32,16 +32,30 @@ def measure(world: World) -> list[Row]:
     (base_path / "metadata").mkdir(exist_ok=True)
     (base_path / "metadata" / "views.json").write_text('{"version": 1, "views": []}')
     with world.server(base_path=base_path, server__request_timeout=600) as server:
-        server.post("/storage/views", {"name": "library", "policy": "library"})
-        first = _synced(server)
-        again = _synced(server)
-    if (first["shown"], again["created"]) != (len(files), 0):
-        raise RuntimeError(f"the view is not complete: {first}, {again}")
+        library = _measured(server, "library")
+        media_server = _measured(server, "media-server")
+    if library[0]["shown"] != len(files) or media_server[0]["shown"] < len(files) + count:
+        raise RuntimeError(f"a view is not complete: {library}, {media_server}")
     share = count / 100_000
-    return [
-        _row("16a", f"view of {count:,} videos from scratch", bare, first, _FROM_SCRATCH * share),
-        _row("16b", "the same view again, all folders read", bare, again, _AGAIN * share),
-    ]
+    rows = []
+    for letters, policy, (first, again) in (
+        ("ab", "library", library), ("cd", "media-server", media_server)
+    ):  # fmt: skip
+        what = f"view {policy} of {count:,} videos"
+        rows += [
+            _row(f"16{letters[0]}", f"{what} from scratch", bare, first, _FROM_SCRATCH * share),
+            _row(f"16{letters[1]}", f"{what} again, all folders read", bare, again, _AGAIN * share),
+        ]
+    return rows
+
+
+def _measured(server: BenchServer, policy: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Add a view with the name of its policy; return the reports of two synchronisations."""
+    server.post("/storage/views", {"name": policy, "policy": policy})
+    first, again = _synced(server, policy), _synced(server, policy)
+    if again["created"]:
+        raise RuntimeError(f"the view was not complete: {again}")
+    return first, again
 
 
 async def _fill(base_path: Path, count: int) -> list[Path]:
@@ -67,11 +81,12 @@ def _links(folder: Path, files: list[Path]) -> float:
     return time.monotonic() - begun
 
 
-def _synced(server: BenchServer) -> dict[str, Any]:
+def _synced(server: BenchServer, name: str) -> dict[str, Any]:
     """Synchronise; the report, with the seconds and the number of files that are shown."""
     begun = time.monotonic()
-    report: dict[str, Any] = server.post("/storage/views/library/sync", {}).data
-    shown = server.get("/storage/views").data["views"][0]["entries"]
+    report: dict[str, Any] = server.post(f"/storage/views/{name}/sync", {}).data
+    views = server.get("/storage/views").data["views"]
+    shown = next(view["entries"] for view in views if view["name"] == name)
     return report | {"seconds": time.monotonic() - begun, "shown": shown}
 
 

@@ -43,16 +43,30 @@ class MediaServerLibrary(ShownLibrary):
         Their titles are the names of their folders, which stay.
         """
         shown = await super().channels(filter(None, channel_ids))
-        return {key: await self._described(channel) for key, channel in shown.items()}
+        named = [await self._with_seasons(channel) for channel in shown.values()]
+        return {
+            each.channel_id: each for each in await asyncio.to_thread(self._described, named, shown)
+        }
 
-    async def _described(self, shown: ViewChannel) -> ViewChannel:
+    def _described(
+        self, named: list[ViewChannel], shown: dict[str, ViewChannel]
+    ) -> list[ViewChannel]:
+        """Return channels with their metadata and pictures. Blocks."""
+        return [
+            replace(
+                each,
+                metadata=self._metadata(shown[each.channel_id]),
+                pictures=self._pictures(each.channel_id),
+            )
+            for each in named
+        ]
+
+    async def _with_seasons(self, shown: ViewChannel) -> ViewChannel:
         asked = {"channel_id": shown.channel_id, "unknown": UNKNOWN_CHANNEL}
         rows = await self.database.fetch_all("seasons_of_channel", asked)
         return replace(
             shown,
             title=rows[0]["episode_path"].partition("/")[0] if rows else shown.title,
-            metadata=await asyncio.to_thread(self._metadata, shown),
-            pictures=await asyncio.to_thread(self._pictures, shown.channel_id),
             seasons=tuple(row["season"] for row in rows if not row["is_music"]),
             albums=tuple(row["season"] for row in rows if row["is_music"]),
         )
