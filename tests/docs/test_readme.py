@@ -164,14 +164,14 @@ def test_the_recipe_for_a_pause_shows_its_reason(variables: dict[str, str]) -> N
 
 def test_the_recipe_for_backups_restores_one(variables: dict[str, str]) -> None:
     run(BACKUP, variables)
-    assert len(list(archive(variables).glob("videos/*/*.mp4"))) == 4
+    assert len(list(archive(variables).glob("videos/*/*.mp4"))) == 5
 
 
 def test_the_recipe_for_export_writes_lists_and_a_bag(variables: dict[str, str]) -> None:
     home = Path(variables["HOME"])
     assert "bag" in run(EXPORT, variables)
     assert f"youtube {VIDEO}\n" in (home / "archive.txt").read_text()
-    assert len((home / "videos.csv").read_text().splitlines()) == 5
+    assert len((home / "videos.csv").read_text().splitlines()) == 6
     bagit.Bag(str(home / "ytarchive-bag")).validate()
 
 
@@ -189,7 +189,7 @@ def test_the_recipe_for_removing_removes_a_video_and_puts_it_back(
 def test_the_recipe_for_moving_keeps_the_archive_complete(variables: dict[str, str]) -> None:
     run(MOVE, variables)
     moved = Path(variables["HOME"]) / "new-place"
-    assert len(list(moved.glob("videos/*/*.mp4"))) == 4
+    assert len(list(moved.glob("videos/*/*.mp4"))) == 5
     assert not archive(variables).exists()
 
 
