@@ -132,6 +132,23 @@ def test_an_upgrade_keeps_the_sound_tracks_and_what_is_embedded(
     assert "Stand-in Channel" in found
 
 
+def test_an_upgrade_whose_media_are_damaged_keeps_the_stored_media(
+    fetch: Callable[..., Any], youtube: StandInProcess, archive: Path
+) -> None:
+    video: Any = youtube.ask("/videos", {"title": "Film"})["id"]
+    folder = archive / video
+    fetch(video)
+    before = (folder / f"{video}.mp4").read_bytes()
+    youtube.add_fault(kind="media", video_id=video, status=200, body="rubbish")
+    kept = fetch(video, quality="1080p", upgrade=True, max_retries=0)
+    assert kept["status"] == "skipped"
+    assert "already in the archive; not upgraded to 1080p: " in kept["message"]
+    assert (folder / f"{video}.mp4").read_bytes() == before
+    assert sha256sum_accepts(folder)
+    youtube.clear_faults()
+    assert fetch(video, quality="1080p", upgrade=True)["quality"] == "1080p"
+
+
 def test_captions_that_are_added_later_are_embedded(
     fetch: Callable[..., Any], youtube: StandInProcess, archive: Path
 ) -> None:

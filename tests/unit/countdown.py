@@ -40,13 +40,14 @@ class Countdown:
         return counted
 
 
-def killed_rounds(work: Callable[[int], None]) -> int:
+def killed_rounds(work: Callable[[int], None], every: int = 1) -> int:
     """Do `work`, which starts a countdown of a number of steps, until a round completes.
 
-    Each round is a separate process. Returns how many were killed.
+    Each round is a separate process, killed `every` steps later than the one before. Returns how
+    many were killed.
     """
     killed = 0
-    while _was_killed(work, killed + 1):
+    while _was_killed(work, killed * every + 1):
         killed += 1
     return killed
 

@@ -75,20 +75,32 @@ class Package:
         return replace(self, extras=extras), remarks
 
 
-def package_for(profile: ArchiveProfile, found: Streams, current: str) -> tuple[Package, list[str]]:
+def package_for(
+    profile: ArchiveProfile, found: Streams, current: str, *, is_stored: bool = False
+) -> tuple[Package, list[str]]:
     """Return the form that a profile requests for a file, and remarks about differences.
 
     `current`: the file's suffix without the dot, which stays if nothing else is requested.
+    `is_stored`: it also stays if the requested container is not possible, instead of mkv.
     """
     if profile.quality is Quality.AUDIO or PICTURE not in found.kinds:
         return _of_sound(profile.audio_format, found, current), []
     wanted = profile.container or current
-    if len(found.sound_codecs) > 1 and wanted != Container.MKV:
-        return Package(Container.MKV), ["in mkv, because of several sound tracks"]
-    if wanted == Container.WEBM and not _IN_WEBM.issuperset(found.codecs):
-        codecs = " and ".join(found.codecs)
-        return Package(Container.MKV), [f"in mkv, because webm cannot have {codecs}"]
-    return Package(wanted), []
+    obstacle = None if is_stored and wanted == current else _obstacle(wanted, found)
+    if obstacle is None:
+        return Package(wanted), []
+    if is_stored:
+        return Package(current), [f"stays {current}, because {obstacle}"]
+    return Package(Container.MKV), [f"in mkv, because {obstacle}"]
+
+
+def _obstacle(container: str, found: Streams) -> str | None:
+    """Return why a container cannot have the streams of a file; None if it can."""
+    if len(found.sound_codecs) > 1 and container != Container.MKV:
+        return "of several sound tracks"
+    if container == Container.WEBM and not _IN_WEBM.issuperset(found.codecs):
+        return f"webm cannot have {' and '.join(found.codecs)}"
+    return None
 
 
 def _of_sound(wanted: AudioFormat | None, found: Streams, current: str) -> Package:
@@ -129,6 +141,17 @@ def sound_arguments(tracks: Sequence[SoundTrack]) -> list[str]:
     return arguments
 
 
+def _named_sounds(tracks: Sequence[SoundTrack], form: str) -> list[str]:
+    """Return ffmpeg's arguments for the names of the sound tracks in a format."""
+    language = three_letters(tracks[0].language) if tracks else ""
+    if form == AudioFormat.OPUS:  # the tags of the stream are those of the file: no name
+        return ["-metadata:s:a:0", f"language={language}"] * bool(tracks)
+    of_the_file = (
+        ["-metadata", f"language={language}"] if tracks and form == AudioFormat.MP3 else []
+    )
+    return [*sound_arguments(tracks), *of_the_file]
+
+
 def _command(source: Path, target: Path, package: Package) -> list[str]:
     """Return ffmpeg's arguments. The inputs: source, captions, cover, and the written tags."""
     extras, form = package.extras, package.format
@@ -146,8 +169,7 @@ def _command(source: Path, target: Path, package: Package) -> list[str]:
         *("-map_metadata", described if has_tags else "0"),
         *("-map_chapters", described if extras.chapters else "0"),
         *("-c:v", "copy", "-c:a", *package.encoder),
-        # In Ogg the tags of the stream are those of the file.
-        *(sound_arguments(extras.sounds) if form != AudioFormat.OPUS else ()),
+        *_named_sounds(extras.sounds, form),
         *(_cover(cover, len(inputs) - 1, package) if cover else ()),
         *(_attached(extras.cover) if form == "mkv" and extras.cover else ()),
         *(("-movflags", "+faststart") if form in {"mp4", "m4a"} else ()),

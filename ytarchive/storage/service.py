@@ -153,6 +153,7 @@ class StorageService(WatchedOperations, StorageAPI):
             if presence is not None:
                 await record_in_library(database, presence.archive_id)
             await storage._videos.recover()
+            await storage._former.recover()
             await storage._descriptions.recover()
             await storage._remover.recover()
             await storage._passes.stop_interrupted_passes()

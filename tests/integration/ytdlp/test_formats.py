@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mutagen.id3 import ID3
 
 from tests.integration.ytdlp.helpers import Archive, files, ignore
 from tests.integration.ytdlp.helpers import streams as said_about
@@ -214,6 +215,31 @@ async def test_the_sound_tracks_are_in_the_file_with_their_languages(
     assert len(streams(media).sound_codecs) == len(languages)
     is_switched = wanted.get("container") is Container.MP4
     assert ("in mkv, because of several sound tracks" in done.remarks) is is_switched
+
+
+@pytest.mark.parametrize("format_", list(AudioFormat))
+async def test_sound_alone_in_a_requested_language_has_the_language_in_the_file(
+    archive: Archive, format_: AudioFormat
+) -> None:
+    sound = {"quality": Quality.AUDIO, "audio_format": format_, "audio_language": "fr"}
+    media = media_of(await fetched(archive, (), formats=TRACKS, **sound))
+    assert (media.suffix, await decode(media)) == (f".{format_}", "")
+    if format_ is AudioFormat.MP3:
+        read: Any = ID3  # published without types
+        assert read(media)["TLAN"].text == ["fra"]
+    else:
+        assert re.search(r"Stream #0:0.*\(fra\): Audio: ", await said_about(media))
+
+
+@pytest.mark.parametrize("itags", [(18,), (140,)])
+async def test_a_format_that_is_not_merged_has_the_language_of_its_sound(
+    archive: Archive, itags: tuple[int, ...]
+) -> None:
+    track = {"audioTrack": GERMAN, "xtags": "acont=original:lang=de"}
+    offered = tuple({"itag": each, **track} for each in itags)
+    done = await fetched(archive, (), formats=offered, audio_language="de")
+    found = await said_about(media_of(done))
+    assert re.search(r"Stream #0:\d.*\(deu\): Audio: aac", found)
 
 
 async def test_one_sound_track_fits_every_container(archive: Archive) -> None:

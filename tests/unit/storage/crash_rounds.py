@@ -5,17 +5,19 @@
 Each round works in `FOLDER/<n>`; it is killed just before the n-th step (see `countdown.py`).
 `first` is a download, `second` one over a stored one, `format` one in another format; `side` adds
 captions and a thumbnail; `restore` restores the replaced video over the present one; `remove`
-removes a stored video, and `unremove` restores it; `metadata` saves a video's metadata again;
-`rebuild` rebuilds the library of two videos, and `rebuild open` that of an open archive. The number
-of killed rounds is printed.
+removes a stored video, and `unremove` restores it; `form` writes the film stored in `FOLDER/film`
+as mkv; `metadata` saves a video's metadata again; `rebuild` rebuilds the library of two videos, and
+`rebuild open` that of an open archive. The number of killed rounds is printed.
 """
 
 import asyncio
+import shutil
 import sys
 from pathlib import Path
 from typing import cast
 
 from tests.unit.countdown import Countdown, killed_rounds
+from tests.unit.storage.forms import FILM
 from tests.unit.storage.samples import (
     LACKING,
     OTHER,
@@ -27,7 +29,10 @@ from tests.unit.storage.samples import (
     stage_side_files,
 )
 from ytarchive.common.config import StorageConfig
+from ytarchive.common.media_formats import Container
+from ytarchive.common.profile import ArchiveProfile
 from ytarchive.storage import (
+    FormVideo,
     RemoveVideos,
     RestoreItem,
     SaveMetadata,
@@ -94,6 +99,16 @@ async def remove(
     await storage.close()
 
 
+async def form(base: Path, steps: int) -> None:
+    film = base.parent / FILM
+    shutil.copytree(film, base)
+    storage = await StorageService.open(StorageConfig(base_path=base))
+    Countdown(steps).arm()
+    mkv = ArchiveProfile(container=Container.MKV, embed_metadata=True)
+    await storage.form_video(FormVideo(video_id=VIDEO, profile=mkv))
+    await storage.close()
+
+
 async def describe(storage: StorageService, steps: int) -> None:
     await storage.save_metadata(SaveMetadata(metadata=metadata(title="old title")))
     Countdown(steps).arm()
@@ -119,9 +134,12 @@ def main() -> None:
     root, kind = Path(sys.argv[1]), sys.argv[2]
 
     def save_killed(steps: int) -> None:
-        asyncio.run(save(root / str(steps), kind, steps))
+        base = root / str(steps)
+        work = form(base, steps) if kind == "form" else save(base, kind, steps)
+        asyncio.run(work)
 
-    print(killed_rounds(save_killed))  # noqa: T201  # the answer to the test that started it
+    # A change of form has three times as many steps as a save.
+    print(killed_rounds(save_killed, every=2 if kind == "form" else 1))  # noqa: T201  # the answer to the test that started it
 
 
 if __name__ == "__main__":

@@ -12,16 +12,20 @@ from ytarchive.common.side_files import in_words
 from ytarchive.download import DownloadEvent
 from ytarchive.jobs.governor.models import Permit
 from ytarchive.jobs.queue.filtering import Facts, VideoFilter
-from ytarchive.jobs.queue.models import JobResult, JobType, ResultStatus, VideoProgress
+from ytarchive.jobs.queue.models import JobOptions, JobResult, JobType, ResultStatus, VideoProgress
 from ytarchive.jobs.queue.rows import FILTERED, DueVideo, Outcome, filtered
 from ytarchive.metadata import MetadataAPI, VideoMetadataQuery
 from ytarchive.storage import StorageLocation
 
 
-def skipped_incomplete(stored: StorageLocation, error: YTArchiveError) -> JobResult:
-    """Return the result of a stored video whose missing side files YouTube did not provide."""
-    still = f"no {in_words(stored.missing)}: {error.message}"
-    return skipped(stored, *([still] if stored.missing else []))
+def skipped_incomplete(
+    stored: StorageLocation, options: JobOptions, error: YTArchiveError
+) -> JobResult:
+    """Return the result of a stored video whose missing files or better media were not fetched."""
+    lacks_quality = options.upgrade and options.may_improve(stored.quality, None)
+    not_better = f"not upgraded to {options.quality}: {error.message}" if lacks_quality else ""
+    still = f"no {in_words(stored.missing)}: {error.message}" if stored.missing else ""
+    return skipped(stored, not_better or still)
 
 
 def archived(

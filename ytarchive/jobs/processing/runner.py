@@ -277,7 +277,8 @@ class Runner:
         stored = await self._flow.stored(video)
         if stored is None:
             return False
-        await self._store(video, Outcome(skipped_incomplete(stored, error)))
+        result = skipped_incomplete(stored, video.job.options, error)
+        await self._store(video, Outcome(result))
         return True
 
     async def _store(self, video: DueVideo, outcome: Outcome) -> None:

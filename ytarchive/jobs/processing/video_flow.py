@@ -193,7 +193,7 @@ class VideoFlow:
         remarks = [*event.remarks, *filter(None, [hint])]
         has_captions = options.embed_captions and bool(captions_among(to_fetch))
         if has_captions or is_to_form(stored, options):
-            formed = await self._formed(stored, options, *remarks)
+            formed = await self._formed(stored, options, *remarks, has_captions=has_captions)
             if formed.status is ResultStatus.SUCCESS:
                 return formed
         if not set(to_fetch) - {*stored.missing, *absent_among(to_fetch, event)}:
@@ -209,10 +209,21 @@ class VideoFlow:
         )
 
     async def _formed(
-        self, stored: StorageLocation, options: JobOptions, *remarks: str
+        self,
+        stored: StorageLocation,
+        options: JobOptions,
+        *remarks: str,
+        has_captions: bool = False,
     ) -> JobResult:
-        """Return the result of a stored video, after its media was written in a requested form."""
-        request = FormVideo(video_id=stored.video_id, profile=options.archive_profile)
+        """Return the result of a stored video, after its media was written in a requested form.
+
+        `has_captions`: captions were just stored, which may be embedded.
+        """
+        request = FormVideo(
+            video_id=stored.video_id,
+            profile=options.archive_profile,
+            has_new_captions=has_captions,
+        )
         formed = await self._storage.form_video(request)
         remarks = (*formed.remarks, *filter(None, remarks))
         if not formed.is_changed:

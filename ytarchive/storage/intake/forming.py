@@ -43,6 +43,8 @@ from ytarchive.storage.store.store_folder import StoreFolder, local_file
 
 log = logger.bind(service="storage")
 
+_STAGED = ".form"
+
 
 class Former:
     """Changes the form of stored videos. The caller must hold the video's lock."""
@@ -67,22 +69,32 @@ class Former:
         media = PurePosixPath(self._layout.key_of(location.video_path))
         folder = StoreFolder(self._store, str(media.parent))
         known = await self._library.files_beside(video_id, folder.prefix)
-        staged = self._layout.staging / f"{video_id}.form"
+        staged = self._layout.staging / f"{video_id}{_STAGED}"
         copy = StoredCopy(video_id, folder, known, location.quality, tuple(location.missing))
         swap = await self._videos.swap(self._layout.relative(staged), copy)
+        adds = _adds(request, location, media.name)
+        if not adds and not request.profile.changes_form(location.profile, media.name):
+            return FormedVideo(location=location)
         obstacle = await _obstacle(swap, media)
         if obstacle is not None:
             return FormedVideo(location=location, remarks=[f"unchanged, because {obstacle}"])
         await self._require_space(location.size_bytes)
         profile = (location.profile or request.profile).with_form_of(request.profile)
         await asyncio.to_thread(_emptied, staged)
-        added, remarks = await self._write(folder, media.name, known, profile, staged)
+        added, remarks = await self._write(folder, media.name, known, profile, staged, adds=adds)
         await self._add(swap, staged, added, location, profile)
         # After a failure the staged files stay, because the next start may finish the move.
         await asyncio.to_thread(shutil.rmtree, staged, ignore_errors=True)
         publish(VideoChanged(video_id=video_id, change="stored"))
         location = await self._videos.locate(video_id)
         return FormedVideo(location=location, is_changed=bool(added), remarks=remarks)
+
+    async def recover(self) -> None:
+        """Remove the staged files of earlier processes, without those of unfinished moves."""
+        needed = {move.staged for move in await self._library.moves()}
+        for folder in await asyncio.to_thread(_staged_in, self._layout.staging):
+            if self._layout.relative(folder) not in needed:
+                await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
     async def _add(
         self,
@@ -110,8 +122,13 @@ class Former:
         known: list[StoredFile],
         profile: ArchiveProfile,
         staged: Path,
+        *,
+        adds: bool,
     ) -> tuple[list[str], list[str]]:
-        """Write the new media and its `info.json`; return their names, and remarks."""
+        """Write the new media and its `info.json`; return their names, and remarks.
+
+        `adds`: something is embedded that the media does not have.
+        """
         described = next((each.name for each in known if each.role is Role.INFO), None)
         info = await self._info(folder, described)
         async with AsyncExitStack() as stack:
@@ -129,6 +146,7 @@ class Former:
             source = await local(media)
             return await asyncio.to_thread(
                 _written, source, info, profile, next(iter(covers), None), captions, staged,
+                adds=adds,
             )  # fmt: skip
 
     async def _info(self, folder: StoreFolder, name: str | None) -> dict[str, Any]:
@@ -148,6 +166,20 @@ async def _obstacle(swap: Swap, media: PurePosixPath) -> str | None:
     return "its file is damaged" if await swap.is_damaged(media.name) else None
 
 
+def _staged_in(staging: Path) -> list[Path]:
+    return [each for each in staging.glob(f"*{_STAGED}") if each.is_dir() and not each.is_symlink()]
+
+
+def _adds(request: FormVideo, location: StorageLocation, media: str) -> bool:
+    """Return whether a request embeds something that the media does not have."""
+    profile = request.profile
+    if request.has_new_captions and profile.embed_captions:
+        return True
+    return profile.model_copy(update={"container": None, "audio_format": None}).changes_form(
+        location.profile, media
+    )
+
+
 def _emptied(folder: Path) -> None:
     with os_errors(folder):
         shutil.rmtree(folder, ignore_errors=True)
@@ -161,6 +193,8 @@ def _written(
     cover: Path | None,
     captions: list[EmbeddedCaptions],
     staged: Path,
+    *,
+    adds: bool,
 ) -> tuple[list[str], list[str]]:
     ffmpeg, current = ffmpeg_path(), source.suffix[1:]
     if ffmpeg is None:
@@ -171,14 +205,14 @@ def _written(
         streams = streams_of(source, ffmpeg)
     except IntegrityFailure as error:
         return [], [f"unchanged: {error.message}"]
-    package, remarks = package_for(whole, streams, current)
+    package, remarks = package_for(whole, streams, current, is_stored=True)
     if not package.copies:
         remarks.append(f"stays {current}: a conversion to {package.format} would lose quality")
         package = Package(current, sound_alone=package.sound_alone)
     extras, absent = extras_for(profile, info, cover, captions)
     package, impossible = package.with_extras(extras)
     remarks += [*absent, *impossible]
-    if package.keeps(source):
+    if package.keeps(source) or (package.format == current and not adds):
         return [], remarks
     target = staged / f"{staged.stem}{package.suffix}"
     try:

@@ -15,6 +15,11 @@ class FormVideo(Model):
     profile: ArchiveProfile = Field(
         description="Its container and what it embeds are used; nothing embedded is removed"
     )
+    has_new_captions: bool = Field(
+        default=False,
+        description="Whether captions were stored since the media was written; they are embedded "
+        "if the profile embeds captions",
+    )
 
 
 class FormedVideo(Model):

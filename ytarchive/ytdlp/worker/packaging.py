@@ -15,6 +15,7 @@ from ytarchive.media import (
     Info,
     PackagingError,
     SoundTrack,
+    chosen_formats,
     extras_for,
     package_for,
     streams_of,
@@ -44,14 +45,16 @@ def packaged(
     disk is full.
     """
     profile = order.profile
-    if not profile.forms_media:
+    # yt-dlp's merge has written the names of the tracks that it merged.
+    lacks_names = any(each.language for each in sounds) and len(chosen_formats(info)) == 1
+    if not (profile.forms_media or lacks_names):
         return media, []
     package, remarks = package_for(profile, streams_of(media, ffmpeg), media.suffix[1:])
     cover, captions = _embeddable(side_files)
     extras, absent = extras_for(profile, info, cover, captions)
     package, impossible = package.with_extras(replace(extras, sounds=tuple(sounds)))
     remarks += [*absent, *impossible]
-    if package.keeps(media):
+    if package.keeps(media) and not lacks_names:
         return media, remarks
     unfinished = media.with_name(f"{media.stem}.temp{package.suffix}")
     meter.postprocessor(_STEP | {"status": "started"})
