@@ -106,6 +106,28 @@ def test_each_variant_of_a_language_is_stored_and_original_captions_are_unchange
     assert download(settings, video, *wanted)["status"] == "skipped"
 
 
+def test_captions_that_youtube_lacks_as_json_are_stored_as_it_has_them(
+    settings: dict[str, str], youtube: StandInProcess, tmp_path: Path
+) -> None:
+    absent = {"absent_caption_forms": ["json3", "srv3"]}
+    offered = {"title": "Spoken", "captions": ["en"]} | absent
+    video: Any = youtube.ask("/videos", offered)["id"]
+    folder = tmp_path / "archive/videos" / video
+    wanted = ("--quality", "360p", "--caption-formats", "original")
+    download(settings, video, *wanted)
+    assert names(folder) == ["en.ttml"]
+    content = (folder / "captions" / f"{video}.en.ttml").read_bytes()
+    assert content == offered_captions("en", "ttml")[0]
+    requests(youtube)
+    assert download(settings, video, *wanted)["status"] == "skipped"
+    assert "caption" not in requests(youtube)
+    assert run(settings, "rebuild")[0] == 0
+    assert download(settings, video, *wanted)["status"] == "skipped"
+    assert run(settings, "verify")[0] == 0
+    download(settings, video, "--quality", "360p", "--caption-formats", "vtt,original")
+    assert names(folder) == ["en.ttml", "en.vtt"]
+
+
 def test_description_is_a_side_file_that_is_added_verified_repaired_and_rebuilt(
     settings: dict[str, str], youtube: StandInProcess, tmp_path: Path
 ) -> None:

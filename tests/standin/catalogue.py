@@ -84,6 +84,7 @@ class Video:
     api: dict[str, Any] | None = field(default_factory=dict)
     api_omit: bool = False
     tracks: tuple[dict[str, Any], ...] | None = None
+    absent_caption_forms: tuple[str, ...] = ()
     caption: dict[str, str] = field(default_factory=dict)
     thumb: str | None = None
     comments: int | None = 0

@@ -168,6 +168,8 @@ class Dispatcher:
         language = query.get("lang", "")
         if video is None or language not in caption_codes(video):
             return web.Response(status=404)
+        if query.get("fmt", "") in video.absent_caption_forms:
+            return web.Response(status=404)
         body, media_type = captions(
             query.get("tlang") or language,
             query.get("fmt", ""),

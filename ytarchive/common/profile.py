@@ -11,13 +11,15 @@ from ytarchive.common.media_formats import SOUND_FORMATS, AudioFormat, Container
 from ytarchive.common.models import Model
 from ytarchive.common.quality import Quality
 from ytarchive.common.requested_languages import AudioLanguage, CaptionLanguages
-from ytarchive.common.side_files import SINGLE, captions_among, captions_in
+from ytarchive.common.side_files import SINGLE, Captions, captions_among, captions_in
 
 _MORE = ("include_captions", "auto_captions", *(f"include_{each}" for each in SINGLE))
 _EMBEDS = ("embed_metadata", "embed_chapters", "embed_thumbnail", "embed_captions")
 _FORM = ("container", "audio_format", "all_audio_tracks", "sponsorblock_chapters", *_EMBEDS)
 MOST_COMMENTS = 100_000
 """The largest number of comments that is fetched for a video."""
+ORIGINAL_FORMATS = ("json3", "srv3", "ttml", "srv2", "srv1")
+"""YouTube's own formats of captions, the one with most data first."""
 _LONGER = ("caption_languages", "caption_formats")
 
 
@@ -30,13 +32,13 @@ class CaptionFormat(StrEnum):
 
     @property
     def extension(self) -> str:
-        """Return the format of the stored file. YouTube's own format of all captions is JSON."""
-        return "json3" if self is CaptionFormat.ORIGINAL else self.value
+        """Return the format of the stored file; for the original, the preferred one."""
+        return ORIGINAL_FORMATS[0] if self is CaptionFormat.ORIGINAL else self.value
 
     @classmethod
     def _missing_(cls, value: object) -> "CaptionFormat | None":
         """Return the original format for the name of its files, as side files have it."""
-        return cls.ORIGINAL if value == cls.ORIGINAL.extension else None
+        return cls.ORIGINAL if value in ORIGINAL_FORMATS else None
 
 
 class CommentSort(StrEnum):
@@ -240,7 +242,7 @@ def missing_files(wanted: ArchiveProfile, present: Collection[str]) -> list[str]
     Languages are compared by BCP 47; `all` and `en-*` are present only where they are named.
     """
     missing = [each for each in SINGLE if wanted.wants(each) and each not in present]
-    there = captions_among(present)
+    there = _captions_among(present)
     for format_ in (each.extension for each in wanted.caption_formats):
         languages = [each.language for each in there if each.format == format_]
         missing += [captions_in(each, format_) for each in _lacking(wanted, languages)]
@@ -264,13 +266,23 @@ def files_to_fetch(
         # Whether YouTube has further languages is not known: that is asked when it is due.
         is_whole = is_group(each.language) and not without(
             [each.language],
-            [one.language for one in captions_among(there) if one.format == each.format],
+            [one.language for one in _captions_among(there) if one.format == each.format],
         )
         if is_whole or (due is not None and each.language not in due):
             settled.append(each.key)
     earlier = asked or wanted
     has_others = earlier.include_comments and wanted.asks_other_comments(earlier)
     return [*missing_files(wanted, [*there, *settled]), *["comments"] * has_others]
+
+
+def _captions_among(present: Iterable[str]) -> list[Captions]:
+    """Return the captions among side files; those in any of YouTube's own formats are equal."""
+    return [
+        each._replace(format=CaptionFormat(each.format).extension)
+        if each.format in ORIGINAL_FORMATS
+        else each
+        for each in captions_among(present)
+    ]
 
 
 def _lacking(wanted: ArchiveProfile, languages: list[str]) -> list[str]:

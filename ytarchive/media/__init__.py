@@ -12,6 +12,7 @@ from ytarchive.media.contents import (
     jpeg_decoder,
     require_captions,
     require_json_captions,
+    require_xml_captions,
 )
 from ytarchive.media.descriptions import (
     caption_languages,

@@ -18,6 +18,9 @@ _MAX_PIXELS = 64 * 2**20
 _MAX_PIXELS_IN_PROCESS = 16 * 2**20
 """A progressive JPEG of this size needs 100 MiB of memory while it is decoded."""
 _WEB_PAGE = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*<(?:!doctype|html|head|body|\?xml)", re.IGNORECASE)
+_XML_CAPTIONS = re.compile(
+    rb"\s*(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*\?>)?\s*<((?:\w+:)?(?:tt|timedtext|transcript))[\s>]"
+)
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _SIGNATURE = re.compile(r"WEBVTT(?:[ \t].*)?")
 _TIME = r"(?:\d{2,}:)?[0-5]\d:[0-5]\d\.\d{3}"
@@ -58,6 +61,16 @@ def require_json_captions(content: bytes) -> None:
     events = document.get("events") if isinstance(document, dict) else None
     if not isinstance(events, list) or not any(isinstance(each, dict) for each in events):
         raise ContentError("YouTube sent captions without a line")
+
+
+def require_xml_captions(content: bytes) -> None:
+    """Check that bytes are captions in TTML or YouTube's XML formats. Raises ContentError."""
+    opening = _XML_CAPTIONS.match(content)
+    if opening is None:
+        _require_something(content)
+        raise ContentError("YouTube sent something that is not captions in XML")
+    if len(content) > LARGEST_FILE or not content.rstrip().endswith(b"</" + opening[1] + b">"):
+        raise ContentError("YouTube sent captions that are too long, or cut short")
 
 
 def as_jpeg(image: bytes, ffmpeg: str) -> bytes:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from ytarchive.common.languages import ALL_LANGUAGES, is_group, nearest
 from ytarchive.common.media_formats import Container, VideoCodec
-from ytarchive.common.profile import CaptionFormat
+from ytarchive.common.profile import ORIGINAL_FORMATS
 from ytarchive.common.quality import Quality
 from ytarchive.media import (
     Info,
@@ -120,7 +120,8 @@ def select_captions(info: Info, languages: list[str], *, automatic: bool) -> dic
     Captions made by people come first: the nearest by BCP 47 (`iw` or `en-US` for `he`, `en`).
     `all` and `en-*` mean all captions made by people, because YouTube translates automatic ones
     into a hundred languages; without any, `en-*` is the nearest automatic one. `is_automatic` of a
-    track distinguishes them. `original` of a track is the same one in YouTube's own format.
+    track distinguishes them. `originals` of a track are the same one in YouTube's own formats, the
+    preferred first.
     """
     tables = [info.get("subtitles") or {}, (automatic and info.get("automatic_captions")) or {}]
     everything = caption_languages(info)
@@ -151,7 +152,8 @@ def _language(table: dict[str, list[Info]], wanted: str) -> tuple[str, Info] | N
     for code in nearest(wanted, table):
         tracks = {each.get("ext"): each for each in table.get(code) or []}
         if "vtt" in tracks and _LANGUAGE.fullmatch(code):
-            return code, tracks["vtt"] | {"original": tracks.get(CaptionFormat.ORIGINAL.extension)}
+            own = [tracks[each] for each in ORIGINAL_FORMATS if each in tracks]
+            return code, tracks["vtt"] | {"originals": own}
     return None
 
 

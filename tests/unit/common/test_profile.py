@@ -38,6 +38,11 @@ def wants(*languages: str) -> ArchiveProfile:
             ["captions:en"],
             ["captions:en.json3"],
         ),
+        (
+            wants("en").model_copy(update={"caption_formats": [CaptionFormat.ORIGINAL]}),
+            ["captions:en.ttml"],
+            [],
+        ),
     ],
 )
 def test_missing_files_are_requested_and_not_present(

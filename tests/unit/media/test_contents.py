@@ -7,7 +7,14 @@ import pytest
 
 from tests.standin.captions import captions
 from tests.standin.media import ffmpeg_program
-from ytarchive.media import LARGEST_FILE, ContentError, as_jpeg, contents, require_captions
+from ytarchive.media import (
+    LARGEST_FILE,
+    ContentError,
+    as_jpeg,
+    contents,
+    require_captions,
+    require_xml_captions,
+)
 
 VTT = captions("en", "vtt")[0]
 CUE = "00:01.000 --> 00:02.000\nHello\n"
@@ -65,6 +72,17 @@ def test_webvtt_with_cues_is_accepted(content: bytes) -> None:
 )
 def test_anything_else_is_not_accepted_as_captions(content: bytes) -> None:
     assert "YouTube sent" in refusal(content)
+
+
+TTML = b'<?xml version="1.0"?>\n<tt xmlns="http://www.w3.org/ns/ttml"><body/></tt>\n'
+
+
+def test_captions_in_xml_are_accepted_only_whole() -> None:
+    for content in (TTML, captions("en", "srv1")[0], b'<timedtext format="3"></timedtext>'):
+        require_xml_captions(content)
+    for other in (b"", TTML[:-8], WEB_PAGE, VTT, b"<?xml?><rss></rss>"):
+        with pytest.raises(ContentError, match="YouTube sent"):
+            require_xml_captions(other)
 
 
 @pytest.fixture(scope="module")

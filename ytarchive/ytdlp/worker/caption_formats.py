@@ -53,3 +53,29 @@ class Once:
         if isinstance(self._outcome, Exception):
             raise self._outcome
         return self._outcome
+
+
+class NotNeededError(ValueError):
+    """Another file has the content, in a preferred format."""
+
+
+class FirstOf:
+    """Of several requests in turn, sends those until one succeeds, or fails with `is_final` false.
+
+    A request is sent after a final failure only: the server has no such file.
+    """
+
+    def __init__(self, is_final: Callable[[BaseException], bool]) -> None:
+        self._is_final = is_final
+        self._is_settled = False
+
+    def __call__(self, fetch: Callable[[], bytes]) -> bytes:
+        """Return the answer. Raises the request's error, or NotNeededError."""
+        if self._is_settled:
+            raise NotNeededError
+        self._is_settled = True
+        try:
+            return fetch()
+        except Exception as failure:  # any exception, raised again
+            self._is_settled = not self._is_final(failure)
+            raise

@@ -26,13 +26,14 @@ from ytarchive.media import (
     as_jpeg,
     require_captions,
     require_json_captions,
+    require_xml_captions,
 )
 from ytarchive.ytdlp.api import CAPTIONS_NOT_ASKED, DownloadOrder
 from ytarchive.ytdlp.selection import (
     select_captions,
     thumbnail_urls,
 )
-from ytarchive.ytdlp.worker.caption_formats import Once, converted
+from ytarchive.ytdlp.worker.caption_formats import FirstOf, NotNeededError, Once, converted
 from ytarchive.ytdlp.worker.classifier import facts_of
 from ytarchive.ytdlp.worker.messages import clean
 from ytarchive.ytdlp.worker.sequential_fetcher import SequentialFetcher, WantedFile
@@ -41,6 +42,8 @@ from ytarchive.ytdlp.worker.staging import make_folder
 _BLOCK = 64 * 1024
 _NO_SUCH_FILE = {404, 410}
 _PLAIN = {None, "http", "https"}
+_CHECKS = {"vtt": require_captions, "json3": require_json_captions}
+"""By format; the others are XML."""
 
 
 class NotThereError(ValueError):
@@ -60,14 +63,14 @@ class SideFetcher:
         self._scratch = scratch
 
     def captions(self, track: Info) -> bytes:
-        """Return the WebVTT of a track, or JSON. Raises ContentError, or what yt-dlp raises."""
+        """Return the content of a track. Raises ContentError, or what yt-dlp raises."""
         if track.get("data") is not None:
             content = str(track["data"]).encode()
         elif track.get("protocol") in _PLAIN:
             content = _repeated(lambda: self._read(track["url"], track.get("http_headers")))
         else:
             content = self._joined_fragments(track)
-        (require_captions if track["ext"] == "vtt" else require_json_captions)(content)
+        _CHECKS.get(track["ext"], require_xml_captions)(content)
         return content
 
     def picture(self, urls: list[str]) -> bytes:
@@ -179,6 +182,8 @@ class SideFiles:
 
     def note(self, wanted: WantedFile, failure: Exception | None) -> None:
         """Record the outcome of a file."""
+        if isinstance(failure, NotNeededError):
+            return
         if failure is None:
             self.fetched.append(wanted)
             return
@@ -208,20 +213,30 @@ class SideFiles:
         return list({each.target: each for each in reversed(wanted)}.values())[::-1]
 
     def _in_formats(self, code: str, track: Info) -> Iterator[WantedFile]:
-        """Yield the captions of one language in each format; only two of them are fetched."""
+        """Yield the captions of one language in each format; WebVTT is fetched once for all."""
         fetch = Once(partial(self._fetch_captions, track))
-        automatic, original = bool(track.get("is_automatic")), track["original"]
+        automatic, video_id = bool(track.get("is_automatic")), self._order.video_id
         for format_ in self._order.profile.caption_formats:
-            end = format_.extension
-            file = captions_file(self._order.video_id, code, end, automatic=automatic)
-            content = partial(converted, fetch, format_, self._ffmpeg, automatic=automatic)
             if format_ is CaptionFormat.ORIGINAL:
-                content = partial(self._fetch_captions, original and {**track, **original})
+                yield from self._originals(code, track)
+                continue
+            file = captions_file(video_id, code, format_.extension, automatic=automatic)
+            content = partial(converted, fetch, format_, self._ffmpeg, automatic=automatic)
             yield WantedFile(file, self._order.folder / file.name, content)
 
-    def _fetch_captions(self, track: Info | None) -> bytes:
-        if track is None:
-            raise NotThereError("YouTube has none in its own format")
+    def _originals(self, code: str, track: Info) -> Iterator[WantedFile]:
+        """Yield captions in YouTube's own formats, of which the first that it has is fetched."""
+        first, automatic = FirstOf(is_final), bool(track.get("is_automatic"))
+        video_id = self._order.video_id
+        files = [captions_file(video_id, code, own["ext"], automatic=automatic)
+                 for own in track["originals"]]  # fmt: skip
+        if any(file.side_file in self._order.present for file in files):
+            return
+        for file, own in zip(files, track["originals"], strict=True):
+            content = partial(first, partial(self._fetch_captions, {**track, **own}))
+            yield WantedFile(file, self._order.folder / file.name, content)
+
+    def _fetch_captions(self, track: Info) -> bytes:
         is_spared = self._order.omits_captions or self.captions_refused
         if is_spared and track.get("data") is None:
             raise ValueError(CAPTIONS_NOT_ASKED)
