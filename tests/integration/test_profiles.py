@@ -73,9 +73,10 @@ def test_formats_explains_the_choice_of_a_profile_and_of_single_options(
     settings: dict[str, str], youtube: StandInProcess
 ) -> None:
     video: Any = youtube.ask("/videos", {"title": "Film", "captions": ["en"]})["id"]
-    run(settings, "init")
     code, found = run(settings, "formats", video, "--profile", "sound")
+    assert not Path(settings["YTARCHIVE_STORAGE__BASE_PATH"]).exists()
     assert (code, found["choice"]["container"], found["choice"]["captions"]) == (0, "m4a", [])
+    run(settings, "init")
     _, found = run(settings, "formats", video, "--quality", "480p")
     assert {each["reason"] for each in found["choice"]["reasons"] if each["is_fallback"]} == {
         "360p is the next lower quality, because there is no 480p",

@@ -7,6 +7,8 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Concatenate, NoReturn, ParamSpec, TypeVar
 
 import click
@@ -18,7 +20,7 @@ from ytarchive.cli.options import Globals
 from ytarchive.cli.output import Output
 from ytarchive.cli.text import plain
 from ytarchive.common import errors
-from ytarchive.common.config import Settings, given_settings, load_settings
+from ytarchive.common.config import Settings, StorageConfig, given_settings, load_settings
 from ytarchive.common.setting_sources import Given
 from ytarchive.discovery import Archive
 from ytarchive.jobs import ProfilesAPI
@@ -140,7 +142,14 @@ def cached_if_locked(work: Work[P]) -> Callable[P, int]:
     return _command(work, Access.WRITE, may_read=True)
 
 
-def _command(work: Work[P], access: Access, *, may_read: bool = False) -> Callable[P, int]:
+def needing_no_archive(work: Work[P]) -> Callable[P, int]:
+    """Make a command as `with_archive` does, which uses a temporary archive if there is none."""
+    return _command(work, Access.WRITE, needs_none=True)
+
+
+def _command(
+    work: Work[P], access: Access, *, may_read: bool = False, needs_none: bool = False
+) -> Callable[P, int]:
     @functools.wraps(work)
     def command(*args: P.args, **kwargs: P.kwargs) -> int:
         options = chosen()
@@ -148,16 +157,23 @@ def _command(work: Work[P], access: Access, *, may_read: bool = False) -> Callab
         out = Output(as_json=options.json)
         configure_logging("WARNING", console=Console.WARNINGS)
 
-        async def run_with(needed: Access) -> int | None:
-            async with connected(settings, needed) as archive:
+        async def run_with(needed: Access, used: Settings = settings) -> int | None:
+            async with connected(used, needed) as archive:
                 show_log(options.verbose)
                 return await work(archive, out, *args, **kwargs)
+
+        no_archive = errors.NotAnArchive if needs_none else ()
 
         async def run() -> int | None:
             if kwargs.get("dry_run"):
                 return await run_with(Access.READ)
             try:
                 return await run_with(access)
+            except no_archive:
+                with TemporaryDirectory(prefix="ytarchive-") as folder:
+                    place = StorageConfig(base_path=Path(folder))
+                    temporary = settings.model_copy(update={"storage": place})
+                    return await run_with(Access.CREATE, temporary)
             except errors.StateLocked:
                 if not may_read or kwargs.get("refresh") or kwargs.get("save"):
                     raise

@@ -1,6 +1,7 @@
-"""Explains what a profile chooses of a video: streams, container, captions, and the reasons."""
+"""Explains what a profile chooses of a video: streams, container, side files, and the reasons."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from pydantic import Field
@@ -8,15 +9,19 @@ from pydantic import Field
 from ytarchive.common.languages import ALL_LANGUAGES, is_group, nearest
 from ytarchive.common.media_formats import VideoCodec
 from ytarchive.common.models import Model
-from ytarchive.common.profile import ArchiveProfile
+from ytarchive.common.profile import ArchiveProfile, CaptionFormat, CommentSort
 from ytarchive.common.quality import Quality
+from ytarchive.common.side_files import COMMENTS, DESCRIPTION, LIVE_CHAT, THUMBNAIL
 from ytarchive.media import (
     PICTURE,
     SOUND,
+    EmbeddedCaptions,
     Info,
+    Package,
     Streams,
     chosen_formats,
     codec_of,
+    extras_for,
     formats_in,
     has_picture,
     has_sound,
@@ -32,6 +37,7 @@ from ytarchive.ytdlp.selection import (
     select_captions,
     sound_remarks,
     sound_tracks,
+    thumbnail_urls,
     unusual,
 )
 from ytarchive.ytdlp.sounds import is_original, language_of
@@ -43,7 +49,10 @@ _CODECS = {"avc1": "h264", "avc3": "h264", "av01": "av1", "vp09": "vp9", "mp4a":
 class ChoiceReason(Model):
     """Why one thing is chosen."""
 
-    subject: str = Field(description="picture, sound, container or captions")
+    subject: str = Field(
+        description="picture, sound, container, embedding, captions, thumbnail, description, "
+        "comments or live chat; the last ones only if they are requested"
+    )
     reason: str
     is_fallback: bool = Field(
         default=False, description="Whether it differs from the request, for lack of another"
@@ -78,13 +87,13 @@ def explained(info: Info, profile: ArchiveProfile, name: str | None = None) -> F
     found = info | {"formats": formats, "requested_formats": parts}
     picture = next(filter(has_picture, parts), {})
     tracks = _tracks(info, profile)
-    container, of_container = _container(profile, found)
+    package, of_container = _package(profile, found)
     sizes = [each.get("filesize") or each.get("filesize_approx") for each in parts]
     return FormatChoice(
         profile=name,
         wanted=profile,
         format_ids=[str(each["format_id"]) for each in parts],
-        container=container,
+        container=package.format,
         quality=quality_label(found),
         video_codec=codec_of(found, "vcodec"),
         audio_codec=codec_of(found, "acodec"),
@@ -97,7 +106,9 @@ def explained(info: Info, profile: ArchiveProfile, name: str | None = None) -> F
             *_of_picture(found, wanted),
             *_of_sound(found, wanted),
             of_container,
+            *_of_embedding(profile, found, package, tracks),
             *_of_captions(profile, tracks),
+            *_of_side_files(profile, info),
         ],
     )
 
@@ -171,8 +182,8 @@ def _of_sound(found: Info, wanted: Wanted) -> Iterator[ChoiceReason]:
             yield ChoiceReason(subject="sound", reason=reason, is_fallback=True)
 
 
-def _container(profile: ArchiveProfile, found: Info) -> tuple[str, ChoiceReason]:
-    """Return the container of the stored file, and why."""
+def _package(profile: ArchiveProfile, found: Info) -> tuple[Package, ChoiceReason]:
+    """Return the form of the stored file, and why it has its container."""
     parts = chosen_formats(found)
     pictures = tuple(_codec(each["vcodec"]) for each in parts if has_picture(each))
     sounds = tuple(_codec(each["acodec"]) for each in parts if has_sound(each))
@@ -188,9 +199,49 @@ def _container(profile: ArchiveProfile, found: Info) -> tuple[str, ChoiceReason]
     else:
         is_kept = tuple(package.encoder) == ("copy",)
         reason = f"{requested} as requested" + ("" if is_kept else f", converted from {sounds[0]}")
-    return package.format, ChoiceReason(
-        subject="container", reason=reason, is_fallback=bool(remarks)
-    )
+    of_container = ChoiceReason(subject="container", reason=reason, is_fallback=bool(remarks))
+    return package, of_container
+
+
+def _of_embedding(
+    profile: ArchiveProfile, found: Info, package: Package, tracks: dict[str, Info]
+) -> Iterator[ChoiceReason]:
+    """Yield what is embedded and what cannot be, by the code that embeds."""
+    cover = profile.include_thumbnail and bool(thumbnail_urls(found))
+    has_text = not {CaptionFormat.VTT, CaptionFormat.SRT}.isdisjoint(profile.caption_formats)
+    captions = [EmbeddedCaptions(Path(f"{code}.vtt"), code) for code in tracks if has_text]
+    extras, absent = extras_for(profile, found, Path("cover.jpg") if cover else None, captions)
+    package, impossible = package.with_extras(extras)
+    extras = package.extras
+    names = [name for name, is_there in (("tags", extras.tags), ("chapters", extras.chapters),
+                                         ("cover", extras.cover)) if is_there]  # fmt: skip
+    if extras.captions:
+        names.append(f"captions in {', '.join(each.language for each in extras.captions)}")
+    if names:
+        yield ChoiceReason(subject="embedding", reason=f"{', '.join(names)}, as requested")
+    if profile.sponsorblock_chapters:
+        reason = "chapters of SponsorBlock, which is asked after the media"
+        yield ChoiceReason(subject="embedding", reason=reason)
+    for each in (*absent, *impossible):
+        yield ChoiceReason(subject="embedding", reason=each, is_fallback=True)
+
+
+def _of_side_files(profile: ArchiveProfile, info: Info) -> Iterator[ChoiceReason]:
+    """Yield what is fetched besides the media and captions, of what is requested."""
+    chat = any(each == "live_chat" for each in info.get("subtitles") or {})
+    order = "best" if profile.comment_sort is CommentSort.TOP else "newest"
+    comments = f"at most {profile.most_comments}, the {order} first, after the media"
+    found = {
+        THUMBNAIL: "the largest picture of YouTube" if thumbnail_urls(info) else None,
+        DESCRIPTION: "as a text file" if info.get("description") else None,
+        COMMENTS: comments,
+        LIVE_CHAT: "of the finished stream, after the media" if chat else None,
+    }
+    for name, reason in found.items():
+        if profile.wants(name):
+            text = reason or "none, because YouTube has none"
+            subject = name.replace("_", " ")
+            yield ChoiceReason(subject=subject, reason=text, is_fallback=reason is None)
 
 
 def _codec(name: Any) -> str:
@@ -205,7 +256,7 @@ def _tracks(info: Info, profile: ArchiveProfile) -> dict[str, Info]:
 
 
 def _of_captions(profile: ArchiveProfile, tracks: dict[str, Info]) -> Iterator[ChoiceReason]:
-    if not profile.include_captions:
+    if not profile.wants("captions"):
         yield ChoiceReason(subject="captions", reason="none, because none are requested")
         return
     for language in profile.caption_languages:

@@ -153,3 +153,34 @@ def test_captions_are_explained_by_language() -> None:
 
 def test_video_without_media_has_no_choice() -> None:
     assert explained({"id": "x", "formats": []}, ArchiveProfile()) is None
+
+
+def test_side_files_and_embedding_are_explained_if_they_are_requested() -> None:
+    pictures = {"thumbnails": [{"url": "https://i.ytimg.com/vi/x/hq.jpg"}]}
+    info = {"id": "x", "title": "Film", "formats": FILM, **CAPTIONS, **pictures}
+
+    def of(**wanted: Any) -> dict[str, list[tuple[str, bool]]]:
+        found = explained(info, ArchiveProfile.model_validate(wanted))
+        assert found is not None
+        subjects = {each.subject for each in found.reasons} - {"picture", "sound", "container"}
+        return {each: reasons(found, each) for each in subjects}
+
+    none = [("none, because none are requested", False)]
+    assert of(caption_languages=[], include_thumbnail=False) == {"captions": none}
+    everything = {name: True for name in ArchiveProfile.model_fields
+                  if name.startswith(("include_", "embed_", "sponsor"))}  # fmt: skip
+    absent = [("none, because YouTube has none", True)]
+    assert of(**everything, max_comments=0, comment_sort="new") == {
+        "captions": [("en: en-GB, made by people", False)],
+        "thumbnail": [("the largest picture of YouTube", False)],
+        "description": absent,
+        "comments": [("at most 100000, the newest first, after the media", False)],
+        "live chat": absent,
+        "embedding": [
+            ("tags, cover, captions in en-GB, as requested", False),
+            ("chapters of SponsorBlock, which is asked after the media", False),
+            ("not embedded, because there are none: chapters", True),
+        ],
+    }
+    embedded = of(container="webm", video_codec="vp9", embed_thumbnail=True)["embedding"]
+    assert ("no cover, because webm cannot have one", True) in embedded

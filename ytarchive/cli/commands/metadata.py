@@ -11,7 +11,7 @@ from ytarchive.cli.options import Command
 from ytarchive.cli.output import Output, cell, clock, pairs, size, table
 from ytarchive.cli.params import ANY, VIDEO
 from ytarchive.cli.profile_options import given_profile, profile_options
-from ytarchive.cli.session import cached_if_locked, with_archive
+from ytarchive.cli.session import cached_if_locked, needing_no_archive
 from ytarchive.cli.text import shortened
 from ytarchive.cli.times import moment
 from ytarchive.common.channel_lists import is_channel
@@ -61,11 +61,12 @@ async def metadata(
 @click.command(cls=Command)
 @click.argument("video", type=VIDEO)
 @profile_options
-@with_archive
+@needing_no_archive
 async def formats(archive: Archive, out: Output, /, video: str, **given: Any) -> None:
     """List the formats of a video, and explain the choice.
 
-    Show what `download` would store with the same options. Nothing is downloaded.
+    Show what `download` would store with the same options. Nothing is downloaded, and no archive
+    is needed.
     """
     wanted = FormatsQuery.model_validate(given_profile(given))
     out.show(await archive.download.get_formats(video, wanted), _formats)
