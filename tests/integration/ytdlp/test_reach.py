@@ -11,6 +11,7 @@ from tests.integration.ytdlp.helpers import Archive, files, ignore
 from tests.standin import Fault
 from ytarchive.common import errors
 from ytarchive.ytdlp.worker.network import is_youtube
+from ytarchive.ytdlp.worker.sponsorblock import HOST
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -70,6 +71,21 @@ async def test_a_redirect_elsewhere_is_not_followed(
     [remark] = done.remarks
     assert remark.startswith("no thumbnail: ")
     assert not (done.folder / f"{video.id}.jpg").exists()
+
+
+@pytest.mark.parametrize("is_requested", [False, True])
+async def test_sponsorblocks_server_is_reached_only_for_requested_segments(
+    archive: Archive, is_requested: bool
+) -> None:
+    video = archive.youtube.catalogue.add_video()
+    target = f"https://{HOST}/thumbnail.jpg"
+    archive.youtube.behaviour.faults.append(Fault(kind="thumbnail", status=302, location=target))
+    order = archive.order(video.id, sponsorblock_chapters=is_requested)
+    done = await archive.ytdlp.download(order, ignore, ignore)
+    assert any(each.startswith("no thumbnail: ") for each in done.remarks)
+    paths = [each.path for each in archive.youtube.requests.entries if each.host == HOST]
+    assert bool(paths) is is_requested
+    assert all(path.startswith("/api/skipSegments/") for path in filter(None, paths))
 
 
 async def test_a_redirect_within_youtube_is_followed(archive: Archive) -> None:
