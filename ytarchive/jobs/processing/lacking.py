@@ -5,7 +5,7 @@ from ytarchive.common.profile import files_to_fetch
 from ytarchive.common.side_files import captions_among
 from ytarchive.download import DownloadEvent
 from ytarchive.jobs.queue.models import JobOptions
-from ytarchive.jobs.queue.rows import DAMAGED, DueVideo, upgrade_hint
+from ytarchive.jobs.queue.rows import DAMAGED, DueVideo, JobHead, upgrade_hint
 from ytarchive.storage import StorageLocation
 
 
@@ -53,3 +53,22 @@ def absent_among(to_fetch: list[str], event: DownloadEvent) -> list[str]:
     """Return the captions among `requested` that YouTube does not have."""
     absent = event.absent_captions
     return [each.key for each in captions_among(to_fetch) if each.language in absent]
+
+
+def is_stored_since(stored: StorageLocation, job: JobHead) -> bool:
+    """Return whether media as good as the job requests was stored after the job was created."""
+    options = job.options
+    if options.replace or stored.damaged or stored.stored_at < job.created_at:
+        return False
+    return not options.may_improve(stored.quality, stored.profile)
+
+
+def unless_upgraded(stored: StorageLocation | None, video: DueVideo) -> StorageLocation | None:
+    """Return None for a stored video whose media is fetched again for a better quality.
+
+    The videos that a small job names are fetched even if YouTube had nothing better before.
+    """
+    if stored is None or not video.job.options.upgrade:
+        return stored
+    asked = None if video.job.rechecks_captions else stored.profile
+    return None if video.job.options.may_improve(stored.quality, asked) else stored

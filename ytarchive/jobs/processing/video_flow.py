@@ -21,11 +21,13 @@ from ytarchive.jobs.processing.download_waiter import DownloadWaiter
 from ytarchive.jobs.processing.lacking import (
     absent_among,
     hint_for,
+    is_stored_since,
     is_to_form,
     missing_of,
     needs_no_request,
     suffix,
     to_recheck,
+    unless_upgraded,
 )
 from ytarchive.jobs.processing.results import (
     ActiveVideo,
@@ -37,7 +39,7 @@ from ytarchive.jobs.processing.results import (
     with_metadata,
 )
 from ytarchive.jobs.queue.models import JobOptions, JobResult, JobType, ResultStatus
-from ytarchive.jobs.queue.rows import DueVideo, JobHead, Outcome, removed_before
+from ytarchive.jobs.queue.rows import DueVideo, Outcome, removed_before
 from ytarchive.metadata import VideoMetadataQuery
 from ytarchive.storage import ExistsRequest, FormVideo, SaveMetadata, SaveVideo, StorageLocation
 
@@ -106,7 +108,7 @@ class VideoFlow:
         log.info("{}: archiving", video_id)
         # Checked before the first request: without the archive's disk nothing is requested.
         found = await self.stored(video)
-        stored = _unless_upgraded(found, video)
+        stored = unless_upgraded(found, video)
         if stored is None and found is not None and found.profile is not None:
             options = options.keeping_form_of(found.profile)
         if stored is not None and needs_no_request(stored, video):
@@ -150,7 +152,7 @@ class VideoFlow:
         found = await self._storage.video_exists(video.video_id)
         if not found.exists or found.location is None:
             return None
-        if video.job.options.keeps_stored or _is_stored_since(found.location, video.job):
+        if video.job.options.keeps_stored or is_stored_since(found.location, video.job):
             return found.location
         return None
 
@@ -283,25 +285,6 @@ def save_request(
 def has_no_new_files(event: DownloadEvent) -> bool:
     """Return whether a download of missing files fetched none of them."""
     return bool(event.only_missing) and set(event.only_missing) <= set(event.missing)
-
-
-def _is_stored_since(stored: StorageLocation, job: JobHead) -> bool:
-    """Return whether media as good as the job requests was stored after the job was created."""
-    options = job.options
-    if options.replace or stored.damaged or stored.stored_at < job.created_at:
-        return False
-    return not options.may_improve(stored.quality, stored.profile)
-
-
-def _unless_upgraded(stored: StorageLocation | None, video: DueVideo) -> StorageLocation | None:
-    """Return None for a stored video whose media is fetched again for a better quality.
-
-    The videos that a small job names are fetched even if YouTube had nothing better before.
-    """
-    if stored is None or not video.job.options.upgrade:
-        return stored
-    asked = None if video.job.rechecks_captions else stored.profile
-    return None if video.job.options.may_improve(stored.quality, asked) else stored
 
 
 def concurrent_videos(settings: Settings) -> int:

@@ -167,7 +167,7 @@ async def _obstacle(swap: Swap, media: PurePosixPath) -> str | None:
 
 
 def _staged_in(staging: Path) -> list[Path]:
-    return [each for each in staging.glob(f"*{_STAGED}") if each.is_dir() and not each.is_symlink()]
+    return list(staging.glob(f"*{_STAGED}"))
 
 
 def _adds(request: FormVideo, location: StorageLocation, media: str) -> bool:
