@@ -64,7 +64,8 @@ class Declarations:
         own = [self._layout.videos, *self._own()]
         overlaps = any(_is_below(folder, each) or _is_below(each, folder) for each in own)
         if folder == self._layout.base or overlaps or not _is_below(folder, self._layout.base):
-            raise PathOutsideArchive(f"{view.path!r} cannot be the folder of a view")
+            message = "is not a folder in the archive that its own folders, as `videos`, leave free"
+            raise PathOutsideArchive(f"{view.path!r} {message}")
         return folder
 
     def _own(self) -> list[Path]:

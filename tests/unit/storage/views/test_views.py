@@ -311,6 +311,12 @@ async def test_unsafe_templates_are_refused(storage: StorageService, template: s
         await views_of(storage).add_view(view)
 
 
+async def test_refused_folder_of_a_view_has_its_reason(storage: StorageService) -> None:
+    view = AddView(name="mine", policy=ViewPolicy.LIBRARY, path="videos/x")
+    with pytest.raises(PathOutsideArchive, match="its own folders, as `videos`"):
+        await views_of(storage).add_view(view)
+
+
 @pytest.mark.parametrize(
     "path", [".", "..", "videos", "videos/x", "metadata/x", ".ytarchive/x", "/tmp/x", "library/x"]
 )
