@@ -134,7 +134,7 @@ async def _open_each(
     download = await enter(DownloadAPI, _download(parts, yt_dlp, whole_queue, services))
     jobs = await enter(JobsAPI, _jobs(parts, whole_queue=whole_queue))
     if isinstance(jobs, JobsService):
-        following = SubscriptionsService.open(settings, following_clients(parts))
+        following = SubscriptionsService.open(settings, following_clients(parts), parts.scheduler)
         parts.above[SubscriptionsAPI] = await stack.enter_async_context(following)
         await stack.enter_async_context(_notifications(parts, jobs))
     _connect_listeners(jobs if isinstance(jobs, JobsService) else None, download, yt_dlp, parts)

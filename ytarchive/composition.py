@@ -20,7 +20,15 @@ from ytarchive.common.scheduler import Scheduler
 from ytarchive.common.services import ServiceName
 from ytarchive.discovery import PROBE_SECONDS, Archive, server_token
 from ytarchive.http import CONTRACTS, remote
-from ytarchive.jobs import IN_PROCESS, JobsAPI, RegisterService, RegistryAPI, ServiceRegistry
+from ytarchive.jobs import (
+    IN_PROCESS,
+    GovernorAPI,
+    JobsAPI,
+    KnownListsAPI,
+    RegisterService,
+    RegistryAPI,
+    ServiceRegistry,
+)
 from ytarchive.jobs.service import JobsService
 from ytarchive.metadata import MetadataAPI, MetadataQuery
 from ytarchive.subscriptions.service import FollowingClients
@@ -117,7 +125,9 @@ class Composition:
 
 def following_clients(parts: Composition) -> FollowingClients:
     """Return the services that subscriptions call."""
-    return FollowingClients(parts.of(JobsAPI), parts.of(MetadataAPI))
+    return FollowingClients(
+        parts.of(JobsAPI), parts.of(KnownListsAPI), parts.of(GovernorAPI), parts.of(MetadataAPI)
+    )
 
 
 async def says_healthy(

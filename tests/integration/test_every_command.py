@@ -79,6 +79,7 @@ WRITING = {
     "subscriptions pause": "{followed}",
     "subscriptions remove": "{followed}",
     "subscriptions resume": "{followed}",
+    "subscriptions run": "--due",
     "views add": "mine --policy library",
     "views remove": "library",
     "views sync": "",

@@ -24,6 +24,8 @@ def feed(catalogue: Catalogue, channel_id: str, playlist_id: str) -> bytes | Non
     if playlist is None:
         return None
     listed = (catalogue.videos.get(video_id) for video_id in playlist.video_ids)
+    if not playlist.video_ids and playlist_id.startswith("UU"):
+        return None  # as of a channel without videos of a kind
     shown = [video for video in listed if video and video.state not in HIDDEN][:FEED_LENGTH]
     channel = playlist.channel
     title = channel.title if channel_id else playlist.title

@@ -159,6 +159,17 @@ class JobsConfig(Section):
     )
 
 
+class SubscriptionsConfig(Section):
+    """Checks of the followed channels and playlists."""
+
+    requests_per_day: int = Field(
+        5_000, ge=1, description="Maximum requests for checks per day; checks become less frequent"
+    )
+    units_per_day: int = Field(
+        5_000, ge=0, description="Maximum quota units of the Data API for checks per day"
+    )
+
+
 class LoggingConfig(Section):
     """Logs."""
 
@@ -213,6 +224,7 @@ class Settings(BaseSettings):
     download: DownloadConfig = DownloadConfig()
     metadata: MetadataConfig = MetadataConfig()
     jobs: JobsConfig = JobsConfig()
+    subscriptions: SubscriptionsConfig = SubscriptionsConfig()
     logging: LoggingConfig = LoggingConfig()
     notifications: NotificationsConfig = NotificationsConfig()
     network: NetworkConfig = Field(default_factory=NetworkConfig)

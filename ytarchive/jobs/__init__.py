@@ -13,6 +13,12 @@ from ytarchive.jobs.events.api import EventBatch, EventKind, EventQuery, EventsA
 from ytarchive.jobs.finding.api import FoundId, ShortIdsAPI
 from ytarchive.jobs.governor.api import GovernorAPI, PermitsAPI
 from ytarchive.jobs.governor.models import UNLIMITED_PAUSE, GovernorState, PauseRequest
+from ytarchive.jobs.planning.api import (
+    KnownListsAPI,
+    ListComparison,
+    ListedVideos,
+    PrecedingVideos,
+)
 from ytarchive.jobs.profiles.api import NamedProfile, ProfileField, ProfilesAPI
 from ytarchive.jobs.profiles.service import ProfilesService
 from ytarchive.jobs.queue.filtering import VideoFilter

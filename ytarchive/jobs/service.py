@@ -31,7 +31,9 @@ from ytarchive.jobs.governor.service import GovernorService, Permits
 from ytarchive.jobs.guards.clients import ServiceClients
 from ytarchive.jobs.guards.guards import Guards, guards_of
 from ytarchive.jobs.limits.rules import RuleLimits
+from ytarchive.jobs.planning.api import KnownListsAPI
 from ytarchive.jobs.planning.planner import Planner
+from ytarchive.jobs.planning.service import KnownListsService
 from ytarchive.jobs.processing.direct import DirectDownloads, DirectRetries
 from ytarchive.jobs.processing.download_waiter import DownloadWaiter
 from ytarchive.jobs.processing.engine import Engine
@@ -173,6 +175,7 @@ class JobsService(JobsAPI, DownloadListener):
             AvailabilityAPI: self.availability,
             RegistryAPI: self.registry,
             EventsAPI: self.events,
+            KnownListsAPI: KnownListsService(self._repository.database),
             ProfilesAPI: ProfilesService(self._settings.profiles),
             ScheduleAPI: ScheduleService(self._scheduler, self.registry),
         }

@@ -4,6 +4,8 @@ from ytarchive.common.media import ChannelMetadata, PlaylistMetadata, PlaylistVi
 from ytarchive.metadata.api import (
     BatchMetadata,
     BatchRequest,
+    FeedEntry,
+    ListFeed,
     MetadataAPI,
     MetadataQuery,
     MissingVideo,

@@ -13,7 +13,7 @@ from ytarchive.common.media import (
     PlaylistVideo,
     VideoMetadata,
 )
-from ytarchive.common.models import Done, Model, UtcDatetime
+from ytarchive.common.models import Done, Model, Text, UtcDatetime
 from ytarchive.common.services import ServiceName
 
 
@@ -88,6 +88,26 @@ class PlaylistPage(PlaylistHeading):
     )
 
 
+class FeedEntry(Model):
+    """A video in a feed."""
+
+    video_id: VideoId
+    title: Text
+    published_at: UtcDatetime
+
+
+class ListFeed(Model):
+    """YouTube's feed of a list: its newest videos, 15 at most.
+
+    It is a hint: it may be late, and an empty or failed feed proves nothing.
+    """
+
+    list_id: str
+    title: Text = ""
+    entries: list[FeedEntry] = Field(default=[], description="In the order of the feed")
+    problem: str | None = Field(default=None, description="Why the feed cannot be read")
+
+
 class QuotaUsage(Model):
     """The Data API's daily quota, in units."""
 
@@ -133,6 +153,14 @@ class MetadataAPI(ServiceContract, Protocol):
         """Release the resources that wait for the page at `cursor`.
 
         This happens automatically after half a minute; the page can still be requested.
+        """
+        ...
+
+    @endpoint("GET /metadata/playlist/{playlist_id}/feed")
+    async def get_feed(self, playlist_id: PlaylistId) -> ListFeed:
+        """Return YouTube's feed of a playlist or of a channel's id, without use of quota.
+
+        A feed that cannot be read is an answer with `problem`.
         """
         ...
 

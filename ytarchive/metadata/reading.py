@@ -8,7 +8,7 @@ from ytarchive.common.config import Settings
 from ytarchive.common.errors import NotWritable
 from ytarchive.common.media import ChannelMetadata, PlaylistMetadata, VideoMetadata
 from ytarchive.common.read_only import ReadOnlyDatabase
-from ytarchive.metadata.api import MetadataQuery, VideoMetadataQuery
+from ytarchive.metadata.api import ListFeed, MetadataQuery, VideoMetadataQuery
 from ytarchive.metadata.data_api.quota import QuotaLedger
 from ytarchive.metadata.repository import SCHEMA
 from ytarchive.metadata.service import MetadataService
@@ -27,6 +27,9 @@ class ReadOnlyMetadata(MetadataService):
 
     async def get_playlist(self, playlist_id: str, request: MetadataQuery) -> PlaylistMetadata:
         raise NotWritable("lists are requested from YouTube, and this command only reads")
+
+    async def get_feed(self, playlist_id: str) -> ListFeed:
+        raise NotWritable("feeds are requested from YouTube, and this command only reads")
 
     async def get_channel(self, channel: str, request: MetadataQuery) -> ChannelMetadata:
         known = await self._cache.known_channel(channel, stale=True)

@@ -18,6 +18,7 @@ from ytarchive.common.supervision import Supervisor
 from ytarchive.metadata.api import (
     BatchMetadata,
     BatchRequest,
+    ListFeed,
     MetadataAPI,
     MetadataQuery,
     MissingVideo,
@@ -30,6 +31,7 @@ from ytarchive.metadata.api_listing import ApiListing
 from ytarchive.metadata.api_videos import ApiVideos
 from ytarchive.metadata.channels import Channels
 from ytarchive.metadata.data_api.quota import QuotaLedger
+from ytarchive.metadata.feeds import Feeds
 from ytarchive.metadata.listings import ListingRepository
 from ytarchive.metadata.passes import ListingPasses
 from ytarchive.metadata.playlists import Playlists
@@ -69,6 +71,7 @@ class MetadataService(MetadataAPI):
             now,
         )
         self._playlists = Playlists(self._passes, listings)
+        self._feeds = Feeds(settings.network)
         self._started = time.monotonic()
         self._supervisor = Supervisor(self.service)
 
@@ -110,6 +113,9 @@ class MetadataService(MetadataAPI):
     async def end_listing(self, playlist_id: str, request: PlaylistPageQuery) -> Done:
         await self._playlists.end(playlist_id, request)
         return Done()
+
+    async def get_feed(self, playlist_id: str) -> ListFeed:
+        return await self._feeds.get(playlist_id)
 
     async def get_channel(self, channel: str, request: MetadataQuery) -> ChannelMetadata:
         return await self._channels.get(channel, refresh=request.refresh)

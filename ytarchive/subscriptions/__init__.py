@@ -2,8 +2,10 @@
 
 from ytarchive.subscriptions.api import SubscriptionsAPI
 from ytarchive.subscriptions.models import (
+    CheckDue,
     CheckOutcome,
     CheckResult,
+    ChecksReport,
     EditSubscription,
     FirstCheck,
     RemovedSubscription,

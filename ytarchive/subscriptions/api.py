@@ -6,6 +6,8 @@ from ytarchive.common.contract import Contract, endpoint
 from ytarchive.common.models import Page
 from ytarchive.common.services import ServiceName
 from ytarchive.subscriptions.models import (
+    CheckDue,
+    ChecksReport,
     EditSubscription,
     RemovedSubscription,
     Subscribe,
@@ -57,6 +59,19 @@ class SubscriptionsAPI(Contract, Protocol):
     @endpoint("POST /subscriptions/{subscription}/resume")
     async def resume_subscription(self, subscription: SubscriptionRef) -> Subscription:
         """Check a paused subscription again, at once. Raises NotFound."""
+        ...
+
+    @endpoint("POST /subscriptions/check")
+    async def check_due(self, request: CheckDue) -> ChecksReport:
+        """Check subscriptions whose time has come, within the daily budget."""
+        ...
+
+    @endpoint("POST /subscriptions/{subscription}/check")
+    async def check_subscription(self, subscription: SubscriptionRef) -> Subscription:
+        """Check a subscription now, also a paused one, and return it with the result.
+
+        Raises NotFound, or RequestsPaused while no requests are sent to YouTube.
+        """
         ...
 
     @endpoint("DELETE /subscriptions/{subscription}")

@@ -214,3 +214,19 @@ class RemovedSubscription(Model):
 
     id: str
     title: str
+
+
+class CheckDue(Model):
+    """How many due checks to run."""
+
+    limit: int = Field(default=10, ge=1, le=200)
+
+
+class ChecksReport(Model):
+    """The subscriptions that were checked, and what is left."""
+
+    checked: list[Subscription]
+    due: int = Field(description="Checks that are still due, at most 200 are counted")
+    waiting_for: str | None = Field(
+        default=None, description="Why no further check starts at present"
+    )

@@ -7,12 +7,13 @@ from datetime import datetime
 from typing import Any
 
 from ytarchive.common.cursors import id_cursor, require_id_cursor
-from ytarchive.common.database import Database, Row
+from ytarchive.common.database import Database, Row, Writer
 from ytarchive.common.listing import Listing, read_alone
 from ytarchive.common.models import Page, from_micros, to_micros
 from ytarchive.common.rows import fields_of, readable
 from ytarchive.common.schema import Schema
 from ytarchive.jobs import JobOptions
+from ytarchive.subscriptions.budget import Cost
 from ytarchive.subscriptions.models import (
     CheckResult,
     FirstCheck,
@@ -98,6 +99,29 @@ class SubscriptionsRepository:
         values = {"start": beginning, "end": beginning + "~"}
         return _all(await self.database.fetch_all("subscriptions_from_id", values))
 
+    async def get(self, subscription_id: str) -> Followed | None:
+        """Return a subscription by its id."""
+        rows = await self.database.fetch_all("get_subscription", {"id": subscription_id})
+        return next(iter(_all(rows)), None)
+
+    async def due(self, now: datetime, limit: int) -> list[Followed]:
+        """Return active subscriptions whose time has come, the longest overdue first."""
+        values = {"now": to_micros(now), "limit": limit}
+        return _all(await self.database.fetch_all("due_subscriptions", values))
+
+    async def next_due(self) -> datetime | None:
+        """Return when the next check is due; None if nothing is followed."""
+        row = await self.database.fetch_one("next_due")
+        return from_micros(row["next_check_at"]) if row else None
+
+    async def active(self) -> list[Followed]:
+        """Return all active subscriptions."""
+        return _all(await self.database.fetch_all("active_subscriptions"))
+
+    async def record(self, followed: Followed) -> None:
+        """Store the result of a check, unless the subscription was edited meanwhile."""
+        await self.database.execute("record_check", _columns(followed) | _checked(followed))
+
     async def page(self, query: SubscriptionsQuery, waiting_for: str | None) -> Page[Subscription]:
         """Return a page of subscriptions, oldest first."""
         require_id_cursor(query.cursor)
@@ -121,6 +145,28 @@ class SubscriptionsRepository:
     async def remove(self, subscription_id: str) -> None:
         """Remove a subscription."""
         await self.database.execute("remove_subscription", {"id": subscription_id})
+
+
+class SpentBudget:
+    """What checks have used, by day."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(self, day: str, cost: Cost) -> None:
+        """Add to what checks have used on a day."""
+        values = {"day": day, "requests": cost.requests, "units": cost.units}
+
+        def add(writer: Writer) -> None:
+            writer.execute("add_spent", values)
+            writer.execute("remove_spent_before", {"day": day})
+
+        await self._database.write(add)
+
+    async def get(self, day: str) -> Cost:
+        """Return what checks have used on a day."""
+        row = await self._database.fetch_one("get_spent", {"day": day})
+        return Cost(row["requests"], row["units"]) if row else Cost(0, 0)
 
 
 def _all(rows: Iterable[Row]) -> list[Followed]:
@@ -165,4 +211,18 @@ def _columns(followed: Followed) -> dict[str, Any]:
         "must_list": followed.must_list,
         "next_check_at": to_micros(followed.next_check_at),
         "next_check_reason": followed.next_check_reason,
+    }
+
+
+def _checked(followed: Followed) -> dict[str, Any]:
+    """Return the columns that a check changes."""
+    last = followed.last_check
+    return {
+        "problem": followed.problem,
+        "problem_message": followed.problem_message,
+        "failures": followed.failures,
+        "last_check": last.model_dump_json() if last else None,
+        "confirmed_at": to_micros(followed.confirmed_at),
+        "upload_times": json.dumps([to_micros(each) for each in followed.uploads]),
+        "pages": followed.pages,
     }

@@ -15,10 +15,16 @@ from ytarchive.common.identifiers import new_id
 from ytarchive.common.models import Page, utc_now
 from ytarchive.common.profiles import resolved
 from ytarchive.common.read_only import ReadOnlyDatabase
-from ytarchive.jobs import JobOptions, JobsAPI
+from ytarchive.common.scheduler import ScheduledDuty, Scheduler
+from ytarchive.common.supervision import Supervisor
+from ytarchive.jobs import GovernorAPI, JobOptions, JobsAPI, KnownListsAPI
 from ytarchive.metadata import MetadataAPI, PlaylistPageQuery
 from ytarchive.subscriptions.api import SubscriptionsAPI
+from ytarchive.subscriptions.checks import Checker
+from ytarchive.subscriptions.looking import Looker
 from ytarchive.subscriptions.models import (
+    CheckDue,
+    ChecksReport,
     EditSubscription,
     FirstCheck,
     RemovedSubscription,
@@ -28,7 +34,9 @@ from ytarchive.subscriptions.models import (
     SubscriptionState,
     is_own_id,
 )
+from ytarchive.subscriptions.pacing import Pacing
 from ytarchive.subscriptions.repository import SCHEMA, Followed, SubscriptionsRepository
+from ytarchive.subscriptions.running import DueChecks
 
 log = logger.bind(service="jobs")
 
@@ -40,6 +48,8 @@ class FollowingClients:
     """The services that subscriptions call."""
 
     jobs: JobsAPI
+    lists: KnownListsAPI
+    governor: GovernorAPI
     metadata: MetadataAPI
 
 
@@ -50,14 +60,27 @@ class SubscriptionsService(SubscriptionsAPI):
         self._repository = SubscriptionsRepository(database)
         self._metadata = clients.metadata
         self._settings = settings
+        self._pacing = pacing = Pacing(self._repository, settings.subscriptions)
+        looker = Looker(clients.metadata, clients.governor)
+        self._checker = Checker(self._repository, clients.jobs, clients.lists, looker, pacing)
+        self._due = DueChecks(self._repository, self._checker, pacing)
+        self._scheduled: ScheduledDuty | None = None
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, settings: Settings, clients: FollowingClients) -> AsyncIterator[Self]:
-        """Yield the service; the end of the block closes its database."""
+    async def open(
+        cls, settings: Settings, clients: FollowingClients, scheduler: Scheduler
+    ) -> AsyncIterator[Self]:
+        """Yield the service; a server checks subscriptions until the end of the block."""
         path = settings.storage.state_path / SCHEMA.file
         async with await Database.open(path, SCHEMA) as database:
-            yield cls(database, clients, settings)
+            service = cls(database, clients, settings)
+            supervisor = Supervisor(service.service)
+            service._scheduled = scheduler.add(service._due.duty, supervisor)
+            try:
+                yield service
+            finally:
+                await supervisor.stop()
 
     @classmethod
     @asynccontextmanager
@@ -90,13 +113,15 @@ class SubscriptionsService(SubscriptionsAPI):
         if not await self._repository.add(followed):
             raise await self._conflict(list_id)
         log.info("{} ({}) is followed", followed.title or list_id, list_id)
+        self._check_soon()
         return followed.shown()
 
     async def list_subscriptions(self, request: SubscriptionsQuery) -> Page[Subscription]:
-        return await self._repository.page(request, None)
+        return await self._repository.page(request, await self._due.waiting_for())
 
     async def get_subscription(self, subscription: str) -> Subscription:
-        return (await self._found(subscription)).shown()
+        followed = await self._found(subscription)
+        return followed.shown(await self._due.waiting_for())
 
     async def edit_subscription(self, subscription: str, request: EditSubscription) -> Subscription:
         followed = await self._found(subscription)
@@ -125,6 +150,20 @@ class SubscriptionsService(SubscriptionsAPI):
         changes = {"next_check_at": utc_now(), "next_check_reason": "it was resumed"}
         return await self._changed(followed, changes | {"state": SubscriptionState.ACTIVE})
 
+    async def check_subscription(self, subscription: str) -> Subscription:
+        followed = await self._found(subscription)
+        checked = await self._checker.check(followed.id)
+        return (checked or followed).shown(await self._due.waiting_for())
+
+    async def check_due(self, request: CheckDue) -> ChecksReport:
+        checked = await self._due.run(request.limit)
+        waiting_for = await self._due.waiting_for()
+        return ChecksReport(
+            checked=[each.shown(waiting_for) for each in checked],
+            due=await self._due.count_due(),
+            waiting_for=waiting_for,
+        )
+
     async def remove_subscription(self, subscription: str) -> RemovedSubscription:
         followed = await self._found(subscription)
         await self._repository.remove(followed.id)
@@ -134,7 +173,12 @@ class SubscriptionsService(SubscriptionsAPI):
     async def _changed(self, followed: Followed, changes: Mapping[str, Any]) -> Subscription:
         changed = replace(followed, **changes)
         await self._repository.edit(changed)
-        return changed.shown()
+        self._check_soon()
+        return changed.shown(await self._due.waiting_for())
+
+    def _check_soon(self) -> None:
+        if self._scheduled is not None:
+            self._scheduled.run_now()
 
     async def _resolved(self, source: str) -> tuple[str, str]:
         """Return the id of the list that a source means, and its title, from YouTube."""

@@ -30,6 +30,7 @@ from ytarchive.metadata import (
     BatchMetadata,
     BatchRequest,
     ChannelMetadata,
+    ListFeed,
     MetadataAPI,
     MetadataQuery,
     PlaylistPage,
@@ -114,6 +115,9 @@ class MetadataPeer(MetadataAPI):
             videos=videos,
             next_cursor=str(end) if end < len(ids) else None,
         )
+
+    async def get_feed(self, playlist_id: str) -> ListFeed:
+        return ListFeed(list_id=playlist_id, problem="not part of these tests")
 
     async def end_listing(self, playlist_id: str, request: PlaylistPageQuery) -> Done:
         self.ended += 1

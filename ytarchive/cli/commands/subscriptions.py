@@ -5,28 +5,30 @@ from typing import Any
 import click
 from pydantic import ValidationError
 from rich.console import Group as Lines
-from rich.console import RenderableType
 
 from ytarchive.cli.filter_options import filter_options, given_filter
+from ytarchive.cli.following import follow
 from ytarchive.cli.options import Command, Group, with_options
-from ytarchive.cli.output import Output, cell, pairs, table
-from ytarchive.cli.paging import page_of, paged
+from ytarchive.cli.output import Output, cell
+from ytarchive.cli.paging import paged
 from ytarchive.cli.params import LIST, Parsed
 from ytarchive.cli.profile_options import given_profile, profile_options
 from ytarchive.cli.session import creating, failure, reading, with_archive
-from ytarchive.cli.text import counted
-from ytarchive.cli.times import local_times, moment
+from ytarchive.cli.subscription_views import (
+    details,
+    followed,
+    name_of,
+    outcome,
+    page_table,
+    removed_line,
+)
 from ytarchive.common.contract import invalid_request
 from ytarchive.common.errors import YTArchiveError
-from ytarchive.common.models import Page
 from ytarchive.discovery import Archive
-from ytarchive.jobs import JobOptions
 from ytarchive.subscriptions import (
-    CheckOutcome,
-    CheckResult,
+    CheckDue,
     EditSubscription,
     FirstCheck,
-    RemovedSubscription,
     Schedule,
     Subscribe,
     Subscription,
@@ -105,7 +107,7 @@ async def _subscribe_each(archive: Archive, out: Output, requests: list[Subscrib
                 raise
             refused.append(error)
             out.remark(f"not followed: {request.source}: {error.message}")
-    out.show(made[0] if len(requests) == 1 else made, lambda _: Lines(*map(_followed, made)))
+    out.show(made[0] if len(requests) == 1 else made, lambda _: Lines(*map(followed, made)))
     return 1 if refused else 0
 
 
@@ -124,7 +126,7 @@ def subscriptions() -> None:
 async def list_subscriptions(archive: Archive, out: Output, /, **asked: Any) -> None:
     """List subscriptions, oldest first (default of `subscriptions`)."""
     query = SubscriptionsQuery(**asked)
-    out.show(await archive.of(SubscriptionsAPI).list_subscriptions(query), _page)
+    out.show(await archive.of(SubscriptionsAPI).list_subscriptions(query), page_table)
 
 
 @subscriptions.command()
@@ -135,7 +137,7 @@ async def show(archive: Archive, out: Output, subscription: str) -> None:
 
     SUBSCRIPTION is its id or the beginning of the id, its channel or its playlist.
     """
-    out.show(await archive.of(SubscriptionsAPI).get_subscription(subscription), _details)
+    out.show(await archive.of(SubscriptionsAPI).get_subscription(subscription), details)
 
 
 @subscriptions.command()
@@ -176,7 +178,7 @@ async def edit(
         request = EditSubscription.model_validate(fields)
     except ValidationError as error:
         raise failure(invalid_request(error)) from None
-    out.show(await api.edit_subscription(subscription, request), _details)
+    out.show(await api.edit_subscription(subscription, request), details)
 
 
 @subscriptions.command()
@@ -185,7 +187,7 @@ async def edit(
 async def pause(archive: Archive, out: Output, subscription: str) -> None:
     """Stop checking a subscription until `resume`."""
     changed = await archive.of(SubscriptionsAPI).pause_subscription(subscription)
-    out.show(changed, lambda each: cell(f"{_name(each)} is paused"))
+    out.show(changed, lambda each: cell(f"{name_of(each)} is paused"))
 
 
 @subscriptions.command()
@@ -194,7 +196,47 @@ async def pause(archive: Archive, out: Output, subscription: str) -> None:
 async def resume(archive: Archive, out: Output, subscription: str) -> None:
     """Check a paused subscription again."""
     changed = await archive.of(SubscriptionsAPI).resume_subscription(subscription)
-    out.show(changed, lambda each: cell(f"{_name(each)} is checked again"))
+    out.show(changed, lambda each: cell(f"{name_of(each)} is checked again"))
+
+
+@subscriptions.command("run")
+@click.argument("subscription", required=False)
+@click.option("--due", is_flag=True, help="Check all subscriptions whose time has come.")
+@click.option("--detach", is_flag=True, help="Check, and leave the jobs to the server.")
+@with_archive
+async def run_checks(
+    archive: Archive, out: Output, subscription: str | None, due: bool, detach: bool
+) -> int:
+    """Check for new videos now, and archive them.
+
+    Without a server, run `ytarchive subscriptions run --due` by cron or a timer.
+    """
+    if due is (subscription is not None):
+        raise click.UsageError("Give a SUBSCRIPTION, or --due.")
+    api = archive.of(SubscriptionsAPI)
+    if subscription is not None:
+        checked, waiting = [await api.check_subscription(subscription)], None
+    else:
+        checked, waiting = await _check_due(api)
+    if not out.as_json or detach:
+        out.show(checked, lambda _: Lines(*map(outcome, checked)))
+    if waiting is not None:
+        out.remark(f"Checks wait: {waiting}")
+    failed = any(each.last_check and each.last_check.outcome == "failed" for each in checked)
+    jobs = dict.fromkeys(each.last_check.job_id for each in checked if each.last_check)
+    ids = [each for each in jobs if each is not None]
+    code = 0 if detach or not ids else await follow(archive, out, ids)
+    return max(code, int(failed))
+
+
+async def _check_due(api: SubscriptionsAPI) -> tuple[list[Subscription], str | None]:
+    """Check a few subscriptions for each request, until none is due or all wait."""
+    checked: list[Subscription] = []
+    while True:
+        report = await api.check_due(CheckDue())
+        checked += report.checked
+        if not report.checked or not report.due or report.waiting_for:
+            return checked, report.waiting_for
 
 
 @subscriptions.command()
@@ -203,7 +245,7 @@ async def resume(archive: Archive, out: Output, subscription: str) -> None:
 async def remove(archive: Archive, out: Output, subscription: str) -> None:
     """Stop following a channel or playlist; its videos are kept."""
     removed = await archive.of(SubscriptionsAPI).remove_subscription(subscription)
-    out.show(removed, _removed)
+    out.show(removed, removed_line)
 
 
 def _options(given: dict[str, Any]) -> dict[str, Any]:
@@ -217,80 +259,3 @@ def _request(**fields: Any) -> Subscribe:
         return Subscribe.model_validate(fields)
     except ValidationError as error:
         raise failure(invalid_request(error)) from None
-
-
-def _name(subscription: Subscription | RemovedSubscription) -> str:
-    return subscription.title or subscription.id
-
-
-def _followed(made: Subscription) -> RenderableType:
-    return cell(f"{_name(made)} is followed: {_first(made)}; subscription {made.id}", "green")
-
-
-def _first(subscription: Subscription) -> str:
-    match subscription.first:
-        case FirstCheck.ALL:
-            return "all videos"
-        case FirstCheck.NEWEST:
-            return f"the newest {subscription.newest} videos and new ones"
-        case _:
-            return "new videos"
-
-
-def _removed(removed: RemovedSubscription) -> RenderableType:
-    return cell(f"{_name(removed)} is no longer followed; its videos are kept")
-
-
-def _page(page: Page[Subscription]) -> RenderableType:
-    if not page.items:
-        return cell("Nothing is followed: `ytarchive subscribe` follows a channel or playlist.")
-    rows = [
-        (each.id, each.problem or each.state, _when(each), _result(each.last_check), each.title)
-        for each in page.items
-    ]
-    columns = ["SUBSCRIPTION", "STATE", "NEXT CHECK", "~LAST RESULT", "~TITLE"]
-    return page_of([table(columns, rows)], page.next_cursor)
-
-
-def _when(subscription: Subscription) -> str | None:
-    return moment(subscription.next_check.at) if subscription.next_check else None
-
-
-def _result(last: CheckResult | None) -> str | None:
-    if last is None:
-        return None
-    if last.outcome is CheckOutcome.NEW:
-        return counted(last.new_videos, "video", " new")
-    return last.message or last.outcome.replace("_", " ")
-
-
-def _details(each: Subscription) -> RenderableType:
-    last, planned, options = each.last_check, each.next_check, each.options
-    facts: list[tuple[str, object]] = [
-        ("subscription", each.id),
-        ("title", each.title or None),
-        ("source", each.source),
-        ("list", each.list_id),
-        ("state", each.state),
-        ("problem", each.problem_message and f"{each.problem}: {each.problem_message}"),
-        ("archives", _first(each)),
-        ("profile", options.profile),
-        ("rules", _rules(options)),
-        ("schedule", each.schedule),
-        ("last check", last and f"{moment(last.checked_at)}: {_result(last)}"),
-        ("job", last and last.job_id),
-        ("last upload", moment(each.uploads[-1]) if each.uploads else None),
-        ("next check", planned and f"{moment(planned.at)}, because {local_times(planned.reason)}"),
-        ("waits for", each.waiting_for and local_times(each.waiting_for)),
-    ]
-    return pairs((name, value) for name, value in facts if value is not None)
-
-
-def _rules(options: JobOptions) -> str | None:
-    rules = options.filter.model_dump(mode="json", exclude_defaults=True)
-    shown = (f"{name}: {_text(value)}" for name, value in rules.items())
-    return "; ".join(shown) or None
-
-
-def _text(value: object) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

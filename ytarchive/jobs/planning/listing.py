@@ -19,7 +19,13 @@ from ytarchive.common.models import utc_now
 from ytarchive.jobs.governor.models import Permit
 from ytarchive.jobs.guards.clients import ServiceClients
 from ytarchive.jobs.guards.guards import Guards
-from ytarchive.jobs.planning.lists import FilteredVideos, KnownList, ListRecords, ListSelection
+from ytarchive.jobs.planning.lists import (
+    PRECEDES,
+    FilteredVideos,
+    KnownList,
+    ListRecords,
+    ListSelection,
+)
 from ytarchive.jobs.queue.models import JobType
 from ytarchive.jobs.queue.policy import Action, count_failure, decide
 from ytarchive.jobs.queue.repository import JobsRepository
@@ -126,7 +132,11 @@ class Lister:
         """Add a page's entries to the job, and record stored videos listed as unavailable."""
         taken = list(selection.take(page.videos))
         entries = [(video.video_id, video.title) for video, _ in taken]
-        settled = [filtered(video.video_id, reason) for video, reason in taken if reason]
+        ids = [video_id for video_id, _ in entries]
+        earlier = await self._records.preceding(page.playlist_id, job, ids)
+        reasons = {video.video_id: reason for video, reason in taken if reason}
+        reasons |= dict.fromkeys(earlier, PRECEDES)
+        settled = [filtered(video_id, reason) for video_id, reason in reasons.items()]
         # Videos that the job names precede those of the playlist.
         await self._repository.add_videos(job.id, entries, job.own_videos + listed, settled)
         unavailable = [video.video_id for video in page.videos if not video.is_available]
@@ -182,6 +192,7 @@ class Lister:
                 whole -= found.below_quality.keys()
             whole.update(found.removed, found.known_elsewhere)
             done = whole.union(await self._filtered.among(job, some))
+            done.update(await self._records.preceding(page.playlist_id, job, some))
             done.update(await self._guards.ledger.held(set(some) - done))
             missing = [(each, "") for each in some if each not in done]
             await self._repository.add_videos(job.id, missing, position)

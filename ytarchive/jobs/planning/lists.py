@@ -18,6 +18,8 @@ from ytarchive.jobs.queue.models import JobOptions, JobType
 from ytarchive.jobs.queue.rows import JobHead, Outcome, filtered, known_elsewhere, removed_before
 from ytarchive.storage import StoredVideos
 
+PRECEDES = "excluded by the filter: it was in the list before the list was followed"
+
 
 @dataclass(frozen=True)
 class KnownList:
@@ -49,6 +51,42 @@ class ListRecords:
         values = {"list_id": list_id, "ids": json.dumps(list(wanted))}
         row = await self._database.fetch_one("count_list_videos", values)
         return row is not None and row["videos"] == len(wanted)
+
+    async def recorded(self, list_id: str, video_ids: Sequence[str]) -> dict[str, bool]:
+        """Return which videos are recorded for a list, and whether they precede a subscription."""
+        values = {"list_id": list_id, "ids": json.dumps(list(video_ids))}
+        rows = await self._database.fetch_all("recorded_videos", values)
+        return {row["video_id"]: bool(row["precedes"]) for row in rows}
+
+    async def preceding(self, list_id: str, job: JobHead, video_ids: Sequence[str]) -> set[str]:
+        """Return the videos that a job excludes because they precede a subscription."""
+        if not job.options.filter.only_new:
+            return set()
+        recorded = await self.recorded(list_id, video_ids)
+        return {each for each, precedes in recorded.items() if precedes}
+
+    async def record_preceding(
+        self, list_id: str, video_ids: Sequence[str], since: datetime, now: datetime
+    ) -> None:
+        """Record the entries of a list that precede its subscription, once for each `since`."""
+        values = {
+            "list_id": list_id,
+            "ids": json.dumps(list(video_ids)),
+            "entries": len(video_ids),
+            "since": to_micros(since),
+            "now": to_micros(now),
+        }
+
+        def record(writer: Writer) -> None:
+            if writer.execute("follow_list", values):
+                writer.execute("add_preceding_videos", values)
+
+        await self._database.write(record)
+
+    async def job_that_lists(self, list_id: str) -> str | None:
+        """Return the unfinished job that has a list still to list; None if there is none."""
+        row = await self._database.fetch_one("job_that_lists", {"list_id": list_id})
+        return row["id"] if row else None
 
     async def videos_after(self, list_id: str, after: str, limit: int) -> list[str]:
         """Return recorded videos of a list, ordered by id, after one of them."""

@@ -173,6 +173,10 @@ class VideoFilter(Model):
         first = next(filter(None, found), None)
         return first and first._replace(reason=f"excluded by the filter: {first.reason}")
 
+    def takes_entry(self, entry: PlaylistVideo, list_id: str) -> bool:
+        """Return whether the list's own fields do not exclude an entry."""
+        return self.exclusion(Facts.of_entry(entry, list_id)) is None
+
     def needs_kind(self, facts: Facts) -> bool:
         """Return whether the result depends on the kind of the video, which is unknown."""
         possible = self._possible(facts)

@@ -517,6 +517,30 @@ SELECT count(*) AS videos
 FROM json_each(:ids) AS wanted
 JOIN list_videos AS v ON v.list_id = :list_id AND v.video_id = wanted.value;
 
+-- name: recorded_videos
+-- Those ids of the JSON array `:ids` that are recorded for a list.
+SELECT v.video_id, v.precedes
+FROM json_each(:ids) AS wanted
+JOIN list_videos AS v ON v.list_id = :list_id AND v.video_id = wanted.value;
+
+-- name: job_that_lists
+SELECT id FROM jobs
+WHERE status IN ('PENDING', 'RUNNING') AND listing = 1 AND type = 'PLAYLIST_DOWNLOAD'
+    AND coalesce(list_id, playlist_id) = :list_id
+LIMIT 1;
+
+-- name: follow_list
+-- Changes nothing if the preceding entries were recorded for this time already.
+INSERT INTO lists (list_id, entries, listed_at, followed_since)
+VALUES (:list_id, :entries, :now, :since)
+ON CONFLICT (list_id) DO UPDATE SET followed_since = excluded.followed_since
+WHERE followed_since IS NOT excluded.followed_since;
+
+-- name: add_preceding_videos
+INSERT INTO list_videos (list_id, video_id, precedes)
+SELECT :list_id, value, 1 FROM json_each(:ids) WHERE true
+ON CONFLICT (list_id, video_id) DO UPDATE SET precedes = 1;
+
 -- name: list_videos_after
 SELECT v.video_id FROM list_videos AS v
 WHERE v.list_id = :list_id AND v.video_id > :after

@@ -153,12 +153,14 @@ CREATE TABLE lists (
     list_id TEXT PRIMARY KEY,         -- PL…; UU… for a channel
     entries INTEGER NOT NULL,
     listed_at INTEGER NOT NULL,       -- start of the last complete listing
-    shrunk_at INTEGER                 -- when a listing was implausibly short
+    shrunk_at INTEGER,                -- when a listing was implausibly short
+    followed_since INTEGER            -- the time up to which the entries precede a subscription
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE list_videos (
     list_id TEXT NOT NULL REFERENCES lists (list_id),
     video_id TEXT NOT NULL,
+    precedes INTEGER NOT NULL DEFAULT 0, -- 1: it was in the list before the list was followed
     PRIMARY KEY (list_id, video_id)
 ) STRICT, WITHOUT ROWID;
 

@@ -9,6 +9,7 @@ from xml.etree import ElementTree as ET
 
 from ytarchive.common.channel_lists import is_channel
 from ytarchive.common.identifiers import VIDEO_ID
+from ytarchive.metadata.api import FeedEntry
 
 MAX_BYTES = 1024 * 1024
 _MAX_ENTRIES = 100
@@ -18,15 +19,6 @@ _ATOM, _YT = "{http://www.w3.org/2005/Atom}", "{http://www.youtube.com/xml/schem
 
 class UnreadableFeed(Exception):
     """The answer is no feed of YouTube; the message gives the reason."""
-
-
-@dataclass(frozen=True)
-class FeedEntry:
-    """A video in a feed."""
-
-    video_id: str
-    title: str
-    published_at: datetime
 
 
 @dataclass(frozen=True)
@@ -73,7 +65,8 @@ def _entry(found: ET.Element) -> FeedEntry:
     if not VIDEO_ID.fullmatch(video_id):
         raise UnreadableFeed(f"the feed has an entry without a video id: {video_id[:40]!r}")
     published = _moment(_text(found, f"{_ATOM}published"))
-    return FeedEntry(video_id, _text(found, f"{_ATOM}title"), published)
+    title = _text(found, f"{_ATOM}title")
+    return FeedEntry(video_id=video_id, title=title, published_at=published)
 
 
 def _moment(text: str) -> datetime:

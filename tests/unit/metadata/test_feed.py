@@ -11,7 +11,7 @@ from tests.standin.catalogue import Catalogue
 from tests.standin.feeds import feed as written_feed
 from tests.standin.scenarios import demo
 from ytarchive.common.identifiers import VIDEO_ID
-from ytarchive.subscriptions.feed import MAX_BYTES, Feed, UnreadableFeed, parse_feed
+from ytarchive.metadata.feed import MAX_BYTES, Feed, UnreadableFeed, parse_feed
 
 CHANNEL = "UC" + "c" * 22
 NAMES = 'xmlns:yt="http://www.youtube.com/xml/schemas/2015" xmlns="http://www.w3.org/2005/Atom"'
