@@ -13,6 +13,8 @@ from ytarchive.jobs import JobOptions, VideoFilter
 from ytarchive.subscriptions import (
     EditSubscription,
     FirstCheck,
+    ImportSubscriptions,
+    PreviewRequest,
     Schedule,
     Subscribe,
     SubscriptionsAPI,
@@ -22,8 +24,13 @@ from ytarchive.subscriptions import (
 
 
 @pytest.fixture
-async def api(reach: Reach[Any], tmp_path: Path) -> AsyncIterator[SubscriptionsAPI]:
-    async with Following(tmp_path).open() as opened:
+def following(tmp_path: Path) -> Following:
+    return Following(tmp_path)
+
+
+@pytest.fixture
+async def api(reach: Reach[Any], following: Following) -> AsyncIterator[SubscriptionsAPI]:
+    async with following.open() as opened:
         yield await reach(SubscriptionsAPI, opened)
 
 
@@ -119,3 +126,49 @@ async def test_the_list_continues_after_a_page(api: SubscriptionsAPI) -> None:
     second = await api.list_subscriptions(SubscriptionsQuery(limit=1, cursor=first.next_cursor))
     assert first.items + second.items == made
     assert second.next_cursor is None
+
+
+async def test_a_list_is_imported_and_exported(api: SubscriptionsAPI) -> None:
+    other = "UC" + "another00000000000000A"
+    content = f"{CHANNEL}\n# a comment\nnonsense\n{other}\n@missing\n"
+    imported = await api.import_subscriptions(ImportSubscriptions(content=content))
+    assert (imported.added, imported.known) == ([CHANNEL, other], [])
+    assert [each.line for each in imported.unreadable] == [3]
+    assert [each.source for each in imported.refused] == ["@missing"]
+    exported = await api.export_subscriptions()
+    assert exported.count == 2
+    again = await api.import_subscriptions(ImportSubscriptions(content=exported.opml))
+    assert (again.added, again.refused, again.unreadable) == ([], [], [])
+    assert len(again.known) == 2
+
+
+async def test_a_preview_names_the_reason_for_each_video_and_changes_nothing(
+    api: SubscriptionsAPI, following: Following
+) -> None:
+    ids = [f"preview{number:04}" for number in range(3)]
+    following.youtube.playlists[PLAYLIST] = ids
+    rules = VideoFilter(exclude_titles=[ids[1]])
+    made = await api.subscribe(Subscribe(source=PLAYLIST, first=FirstCheck.ALL))
+    before = await api.preview_subscription(PLAYLIST, PreviewRequest())
+    assert [each.is_taken for each in before.entries] == [True, True, True]
+    found = await api.preview_subscription(PLAYLIST, PreviewRequest(filter=rules, limit=2))
+    assert [(each.video_id, each.is_taken) for each in found.entries] == [
+        (ids[0], True),
+        (ids[1], False),
+    ]
+    assert found.entries[1].reason == f"excluded by the filter: its title matches {ids[1]!r}"
+    assert await api.get_subscription(PLAYLIST) == made
+    assert following.storage.stored == {}
+
+
+async def test_a_preview_shows_what_precedes_the_subscription(
+    api: SubscriptionsAPI, following: Following
+) -> None:
+    following.youtube.playlists[PLAYLIST] = ["previewed01"]
+    await api.subscribe(Subscribe(source=PLAYLIST))
+    reason = "excluded by the filter: it was in the list before the list was followed"
+    for check in (False, True):
+        if check:
+            await api.check_subscription(PLAYLIST)
+        [entry] = (await api.preview_subscription(PLAYLIST, PreviewRequest())).entries
+        assert (entry.is_taken, entry.reason) == (False, reason)

@@ -124,10 +124,6 @@ def test_a_check_that_is_killed_loses_nothing_and_fetches_nothing_twice(
             until(partial(youtube.ask, moment), "the request of the check")
             process.send_signal(signal.SIGKILL)
     ytarchive(settings, "subscriptions", "run", HANDLE)
-    _, jobs = ytarchive(settings, "jobs", "list")
-    for each in jobs["items"]:
-        ytarchive_watch = [sys.executable, "-m", "ytarchive", "jobs", "watch", each["id"]]
-        subprocess.run(ytarchive_watch, env=settings, capture_output=True, check=False, timeout=120)
     _, stored = ytarchive(settings, "storage", "list")
     assert {each["video_id"] for each in stored["items"]} == new
     _, again = ytarchive(settings, "subscriptions", "run", HANDLE, "--detach")

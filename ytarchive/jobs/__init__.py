@@ -19,6 +19,7 @@ from ytarchive.jobs.planning.api import (
     ListedVideos,
     PrecedingVideos,
 )
+from ytarchive.jobs.planning.lists import PRECEDES
 from ytarchive.jobs.profiles.api import NamedProfile, ProfileField, ProfilesAPI
 from ytarchive.jobs.profiles.service import ProfilesService
 from ytarchive.jobs.queue.filtering import VideoFilter

@@ -9,6 +9,11 @@ from ytarchive.subscriptions.models import (
     CheckDue,
     ChecksReport,
     EditSubscription,
+    ExportedSubscriptions,
+    ImportedSubscriptions,
+    ImportSubscriptions,
+    Preview,
+    PreviewRequest,
     RemovedSubscription,
     Subscribe,
     Subscription,
@@ -59,6 +64,29 @@ class SubscriptionsAPI(Contract, Protocol):
     @endpoint("POST /subscriptions/{subscription}/resume")
     async def resume_subscription(self, subscription: SubscriptionRef) -> Subscription:
         """Check a paused subscription again, at once. Raises NotFound."""
+        ...
+
+    @endpoint("POST /subscriptions/import", status=201)
+    async def import_subscriptions(self, request: ImportSubscriptions) -> ImportedSubscriptions:
+        """Follow the channels and playlists of a list; those with an id are not requested.
+
+        Each source that cannot be followed is reported. Raises InvalidRequest for a damaged list.
+        """
+        ...
+
+    @endpoint("GET /subscriptions/export/opml")
+    async def export_subscriptions(self) -> ExportedSubscriptions:
+        """Return all subscriptions as OPML, which feed readers and this program can import."""
+        ...
+
+    @endpoint("POST /subscriptions/{subscription}/preview")
+    async def preview_subscription(
+        self, subscription: SubscriptionRef, request: PreviewRequest
+    ) -> Preview:
+        """Return which of the first entries would be archived, and why the others would not.
+
+        Nothing is changed. Raises NotFound, RequestsPaused, and the errors of a listing.
+        """
         ...
 
     @endpoint("POST /subscriptions/check")

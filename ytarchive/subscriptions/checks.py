@@ -160,7 +160,7 @@ class Checker:
             pages, source = pages + 1, entries.source
             followed = _with_entries(followed, entries)
             videos += entries.videos
-        chosen = _chosen(followed, videos)
+        chosen = chosen_first(followed, videos)
         before = [each.video_id for each in videos if each.video_id not in chosen]
         request = PrecedingVideos(video_ids=before, since=followed.created_at)
         await self._lists.record_preceding(followed.list_id, request)
@@ -218,7 +218,7 @@ def _among(videos: Iterable[PlaylistVideo], video_ids: Iterable[str]) -> dict[st
     return {each.video_id: each.added_at for each in videos if each.video_id in wanted}
 
 
-def _chosen(followed: Followed, videos: Iterable[PlaylistVideo]) -> set[str]:
+def chosen_first(followed: Followed, videos: Iterable[PlaylistVideo]) -> set[str]:
     """Return the entries that the first check archives: later ones, and the newest."""
     chosen = {
         each.video_id for each in videos if each.added_at and each.added_at > followed.created_at
@@ -227,7 +227,8 @@ def _chosen(followed: Followed, videos: Iterable[PlaylistVideo]) -> set[str]:
     for entry in videos:
         if wanted <= 0:
             break
-        if entry.is_available and followed.options.filter.takes_entry(entry, followed.list_id):
+        reason = followed.options.filter.exclusion_of_entry(entry, followed.list_id)
+        if entry.is_available and reason is None:
             chosen.add(entry.video_id)
             wanted -= 1
     return chosen

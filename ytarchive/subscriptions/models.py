@@ -10,7 +10,8 @@ from ytarchive.common.channel_lists import has_newest_first, is_channel, tab_lis
 from ytarchive.common.errors import InvalidIdentifier
 from ytarchive.common.identifiers import PlaylistId, parse_playlist_id
 from ytarchive.common.models import Model, UtcDatetime
-from ytarchive.jobs import JobOptions
+from ytarchive.jobs import JobOptions, VideoFilter
+from ytarchive.subscriptions.exchange import ListForm, UnreadableLine
 from ytarchive.subscriptions.rhythm import NextCheck
 from ytarchive.subscriptions.schedules import Schedule
 
@@ -230,3 +231,62 @@ class ChecksReport(Model):
     waiting_for: str | None = Field(
         default=None, description="Why no further check starts at present"
     )
+
+
+class PreviewRequest(Model):
+    """Which entries to show, and which rules to apply."""
+
+    limit: int = Field(default=30, ge=1, le=100, description="The first entries of the list")
+    filter: VideoFilter | None = Field(
+        default=None, description="Rules to try instead of those of the subscription"
+    )
+
+
+class PreviewEntry(Model):
+    """An entry of a list, and whether it would be archived."""
+
+    video_id: str
+    title: str = ""
+    is_taken: bool
+    reason: str | None = Field(default=None, description="Why it would be left out")
+    is_certain: bool = Field(
+        description="false: metadata that is not known yet can exclude the video"
+    )
+
+
+class Preview(Model):
+    """What the rules of a subscription take and leave out."""
+
+    entries: list[PreviewEntry]
+
+
+class ImportSubscriptions(SubscribeOptions):
+    """A list of channels and playlists to follow, with options for all of them."""
+
+    content: str = Field(
+        max_length=4 * 2**20, description="The text of the list: OPML, CSV, or one source per line"
+    )
+    form: ListForm | None = Field(default=None, description="Default: recognised by the content")
+
+
+class RefusedSource(Model):
+    """A source of a list that is not followed, and the reason."""
+
+    source: str
+    reason: str
+
+
+class ImportedSubscriptions(Model):
+    """The result of an import."""
+
+    added: list[str] = Field(description="The sources that are followed now")
+    known: list[str] = Field(description="The sources that were followed already")
+    refused: list[RefusedSource]
+    unreadable: list[UnreadableLine]
+
+
+class ExportedSubscriptions(Model):
+    """All subscriptions in a form that other programs read."""
+
+    opml: str
+    count: int

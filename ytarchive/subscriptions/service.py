@@ -1,18 +1,21 @@
 """Implements the contract of the subscriptions."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from loguru import logger
+from pydantic import ValidationError
 
 from ytarchive.common import errors
-from ytarchive.common.channel_lists import channel_and_tab, is_own_list
+from ytarchive.common.channel_lists import channel_and_tab, is_channel_name, is_own_list, tab_list
 from ytarchive.common.config import Settings
+from ytarchive.common.contract import invalid_request
 from ytarchive.common.database import Database
 from ytarchive.common.identifiers import new_id
-from ytarchive.common.models import Page, utc_now
+from ytarchive.common.models import Page, every_item, utc_now
 from ytarchive.common.profiles import resolved
 from ytarchive.common.read_only import ReadOnlyDatabase
 from ytarchive.common.scheduler import ScheduledDuty, Scheduler
@@ -21,20 +24,29 @@ from ytarchive.jobs import GovernorAPI, JobOptions, JobsAPI, KnownListsAPI
 from ytarchive.metadata import MetadataAPI, PlaylistPageQuery
 from ytarchive.subscriptions.api import SubscriptionsAPI
 from ytarchive.subscriptions.checks import Checker
+from ytarchive.subscriptions.exchange import ListedSource, read_list, write_opml
 from ytarchive.subscriptions.looking import Looker
 from ytarchive.subscriptions.models import (
     CheckDue,
     ChecksReport,
     EditSubscription,
+    ExportedSubscriptions,
     FirstCheck,
+    ImportedSubscriptions,
+    ImportSubscriptions,
+    Preview,
+    PreviewRequest,
+    RefusedSource,
     RemovedSubscription,
     Subscribe,
+    SubscribeOptions,
     Subscription,
     SubscriptionsQuery,
     SubscriptionState,
     is_own_id,
 )
 from ytarchive.subscriptions.pacing import Pacing
+from ytarchive.subscriptions.previewing import Previewer
 from ytarchive.subscriptions.repository import SCHEMA, Followed, SubscriptionsRepository
 from ytarchive.subscriptions.running import DueChecks
 
@@ -63,6 +75,7 @@ class SubscriptionsService(SubscriptionsAPI):
         self._pacing = pacing = Pacing(self._repository, settings.subscriptions)
         looker = Looker(clients.metadata, clients.governor)
         self._checker = Checker(self._repository, clients.jobs, clients.lists, looker, pacing)
+        self._previewer = Previewer(clients.metadata, clients.lists, looker)
         self._due = DueChecks(self._repository, self._checker, pacing)
         self._scheduled: ScheduledDuty | None = None
 
@@ -92,7 +105,9 @@ class SubscriptionsService(SubscriptionsAPI):
 
     async def subscribe(self, request: Subscribe) -> Subscription:
         resolved(request.options, self._settings.profiles)  # refuses an unknown profile
-        list_id, title = await self._resolved(request.source)
+        return await self._follow(request, *await self._resolved(request.source))
+
+    async def _follow(self, request: Subscribe, list_id: str, title: str) -> Subscription:
         now = utc_now()
         followed = Followed(
             id=new_id(),
@@ -115,6 +130,39 @@ class SubscriptionsService(SubscriptionsAPI):
         log.info("{} ({}) is followed", followed.title or list_id, list_id)
         self._check_soon()
         return followed.shown()
+
+    async def import_subscriptions(self, request: ImportSubscriptions) -> ImportedSubscriptions:
+        resolved(request.options, self._settings.profiles)
+        read = await asyncio.to_thread(read_list, request.content.encode(), request.form)
+        common = {name: getattr(request, name) for name in SubscribeOptions.model_fields}
+        added, known, refused = [], [], []
+        for each in read.sources:
+            try:
+                one = Subscribe(source=each.source, **common)
+                list_id = _list_without_request(each.source)
+                found = (list_id, each.title) if list_id else await self._resolved(each.source)
+                await self._follow(one, *found)
+                added.append(each.source)
+            except errors.Conflict:
+                known.append(each.source)
+            except ValidationError as error:
+                reason = invalid_request(error).message
+                refused.append(RefusedSource(source=each.source, reason=reason))
+            except errors.YTArchiveError as error:
+                refused.append(RefusedSource(source=each.source, reason=error.message))
+        return ImportedSubscriptions(
+            added=added, known=known, refused=refused, unreadable=read.unreadable
+        )
+
+    async def export_subscriptions(self) -> ExportedSubscriptions:
+        sources = [
+            ListedSource(source=each.source, title=each.title)
+            async for each in every_item(self.list_subscriptions, SubscriptionsQuery(limit=500))
+        ]
+        return ExportedSubscriptions(opml=write_opml(sources), count=len(sources))
+
+    async def preview_subscription(self, subscription: str, request: PreviewRequest) -> Preview:
+        return await self._previewer.preview(await self._found(subscription), request)
 
     async def list_subscriptions(self, request: SubscriptionsQuery) -> Page[Subscription]:
         return await self._repository.page(request, await self._due.waiting_for())
@@ -218,3 +266,11 @@ def _merged(before: JobOptions, given: JobOptions) -> JobOptions:
     """Return options with the given fields changed; a filter is replaced as a whole."""
     fields = before.model_dump(exclude_unset=True) | given.model_dump(exclude_unset=True)
     return JobOptions.model_validate(fields)
+
+
+def _list_without_request(source: str) -> str | None:
+    """Return the list that a source means, if it has an id; None for a name."""
+    named = channel_and_tab(source)
+    if named is None:
+        return source
+    return None if is_channel_name(named[0]) else tab_list(*named)

@@ -6,6 +6,8 @@ import click
 from pydantic import ValidationError
 from rich.console import Group as Lines
 
+from ytarchive.cli.cancelling import open_jobs
+from ytarchive.cli.commands.following_lists import add_lists
 from ytarchive.cli.filter_options import filter_options, given_filter
 from ytarchive.cli.following import follow
 from ytarchive.cli.options import Command, Group, with_options
@@ -218,15 +220,29 @@ async def run_checks(
         checked, waiting = [await api.check_subscription(subscription)], None
     else:
         checked, waiting = await _check_due(api)
-    if not out.as_json or detach:
+    failed = any(each.last_check and each.last_check.outcome == "failed" for each in checked)
+    ids = [] if detach else await _jobs_of(archive, checked, every=due)
+    if not out.as_json or not ids:
         out.show(checked, lambda _: Lines(*map(outcome, checked)))
     if waiting is not None:
         out.remark(f"Checks wait: {waiting}")
-    failed = any(each.last_check and each.last_check.outcome == "failed" for each in checked)
-    jobs = dict.fromkeys(each.last_check.job_id for each in checked if each.last_check)
-    ids = [each for each in jobs if each is not None]
-    code = 0 if detach or not ids else await follow(archive, out, ids)
+    code = await follow(archive, out, ids) if ids else 0
     return max(code, int(failed))
+
+
+async def _jobs_of(archive: Archive, checked: list[Subscription], *, every: bool) -> list[str]:
+    """Return the jobs to follow: the new ones and, without a server, those that were interrupted.
+
+    `every`: also of subscriptions that were not checked.
+    """
+    jobs = [each.last_check.job_id for each in checked if each.last_check]
+    if archive.url is None:
+        lists = {each.list_id for each in checked}
+        earlier = await open_jobs(archive)
+        jobs += [
+            each.id for each in earlier if each.playlist_id and (every or each.playlist_id in lists)
+        ]
+    return [each for each in dict.fromkeys(jobs) if each is not None]
 
 
 async def _check_due(api: SubscriptionsAPI) -> tuple[list[Subscription], str | None]:
@@ -259,3 +275,6 @@ def _request(**fields: Any) -> Subscribe:
         return Subscribe.model_validate(fields)
     except ValidationError as error:
         raise failure(invalid_request(error)) from None
+
+
+add_lists(subscriptions)

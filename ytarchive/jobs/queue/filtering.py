@@ -173,9 +173,13 @@ class VideoFilter(Model):
         first = next(filter(None, found), None)
         return first and first._replace(reason=f"excluded by the filter: {first.reason}")
 
-    def takes_entry(self, entry: PlaylistVideo, list_id: str) -> bool:
-        """Return whether the list's own fields do not exclude an entry."""
-        return self.exclusion(Facts.of_entry(entry, list_id)) is None
+    def exclusion_of_entry(self, entry: PlaylistVideo, list_id: str) -> str | None:
+        """Return why a list's own fields exclude an entry; None if they do not."""
+        return self.exclusion(Facts.of_entry(entry, list_id))
+
+    def exclusion_of_video(self, metadata: VideoMetadata) -> str | None:
+        """Return why metadata exclude a video; None if they do not."""
+        return self.exclusion(Facts.of_metadata(metadata))
 
     def needs_kind(self, facts: Facts) -> bool:
         """Return whether the result depends on the kind of the video, which is unknown."""
