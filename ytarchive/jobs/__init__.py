@@ -22,7 +22,7 @@ from ytarchive.jobs.planning.api import (
 from ytarchive.jobs.planning.lists import PRECEDES
 from ytarchive.jobs.profiles.api import NamedProfile, ProfileField, ProfilesAPI
 from ytarchive.jobs.profiles.service import ProfilesService
-from ytarchive.jobs.queue.filtering import VideoFilter
+from ytarchive.jobs.queue.filtering import Exclusion, VideoFilter
 from ytarchive.jobs.queue.models import (
     FIRST_VIDEOS,
     MAX_SHOWN,

@@ -248,6 +248,7 @@ class PreviewEntry(Model):
     video_id: str
     title: str = ""
     is_taken: bool
+    rule: str | None = Field(default=None, description="The field of the filter that leaves it out")
     reason: str | None = Field(default=None, description="Why it would be left out")
     is_certain: bool = Field(
         description="false: metadata that is not known yet can exclude the video"

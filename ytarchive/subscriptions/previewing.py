@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from ytarchive.common.media import PlaylistVideo, VideoMetadata
-from ytarchive.jobs import PRECEDES, KnownListsAPI, ListedVideos, VideoFilter
+from ytarchive.jobs import PRECEDES, Exclusion, KnownListsAPI, ListedVideos, VideoFilter
 from ytarchive.metadata import BatchRequest, MetadataAPI
 from ytarchive.subscriptions.checks import chosen_first
 from ytarchive.subscriptions.looking import Looker
@@ -63,16 +63,18 @@ class Previewer:
 
 def _entry(
     video: PlaylistVideo,
-    reason: str | None,
+    excluded: Exclusion | None,
     described: dict[str, VideoMetadata],
     rules: VideoFilter,
 ) -> PreviewEntry:
     known = described.get(video.video_id)
-    reason = reason or (known and rules.exclusion_of_video(known)) or None
+    if excluded is None and known is not None:
+        excluded = rules.exclusion_of_video(known)
     return PreviewEntry(
         video_id=video.video_id,
         title=video.title or (known.title if known else ""),
-        is_taken=reason is None,
-        reason=reason,
-        is_certain=reason is not None or known is not None or not rules.has_criteria,
+        is_taken=excluded is None,
+        rule=excluded and excluded.rule,
+        reason=excluded and excluded.reason,
+        is_certain=excluded is not None or known is not None or not rules.has_criteria,
     )

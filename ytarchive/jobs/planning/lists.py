@@ -18,7 +18,9 @@ from ytarchive.jobs.queue.models import JobOptions, JobType
 from ytarchive.jobs.queue.rows import JobHead, Outcome, filtered, known_elsewhere, removed_before
 from ytarchive.storage import StoredVideos
 
-PRECEDES = "excluded by the filter: it was in the list before the list was followed"
+PRECEDES = Exclusion(
+    "only_new", "excluded by the filter: it was in the list before the list was followed"
+)
 
 
 @dataclass(frozen=True)

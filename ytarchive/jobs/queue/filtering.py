@@ -173,11 +173,11 @@ class VideoFilter(Model):
         first = next(filter(None, found), None)
         return first and first._replace(reason=f"excluded by the filter: {first.reason}")
 
-    def exclusion_of_entry(self, entry: PlaylistVideo, list_id: str) -> str | None:
+    def exclusion_of_entry(self, entry: PlaylistVideo, list_id: str) -> Exclusion | None:
         """Return why a list's own fields exclude an entry; None if they do not."""
         return self.exclusion(Facts.of_entry(entry, list_id))
 
-    def exclusion_of_video(self, metadata: VideoMetadata) -> str | None:
+    def exclusion_of_video(self, metadata: VideoMetadata) -> Exclusion | None:
         """Return why metadata exclude a video; None if they do not."""
         return self.exclusion(Facts.of_metadata(metadata))
 
