@@ -28,7 +28,7 @@ def marked(page: str) -> list[str]:
 FIRST, TASKS, SEARCHING, SETTINGS = marked("README.md")
 [OVER_HTTP] = marked("docs/tutorial.md")
 HOW_TO = marked("docs/how-to.md")
-BROWSE, SERVERS, FORMATS, CAPTIONS, PROFILES, ADOPT, SELECT, CRON, *OTHERS = HOW_TO
+BROWSE, SERVERS, FORMATS, CAPTIONS, PROFILES, ADOPT, SELECT, FOLLOW, *OTHERS = HOW_TO
 PAUSE, BACKUP, MOVE, REMOVE, UNDO, EXPORT, COOKIES = OTHERS
 VIDEO = "jNQXAC9IVRw"
 ADOPTED = "abcdef0ABCD"
@@ -144,10 +144,14 @@ def test_the_recipe_for_selection_excludes_a_trailer(
     assert "The Trailer" in run(SELECT, variables)
 
 
-def test_the_recipe_for_cron_prints_a_line_of_a_crontab(variables: dict[str, str]) -> None:
-    printed = run(CRON, variables)
-    assert printed.startswith("17 3 * * * ytarchive download -a ")
-    assert (Path(variables["HOME"]) / "lists.txt").read_text().startswith("https://")
+def test_the_recipe_for_following_archives_the_newest_videos(variables: dict[str, str]) -> None:
+    home = Path(variables["HOME"])
+    own = variables | {"YTARCHIVE_STORAGE__BASE_PATH": str(home / "followed")}
+    printed = run(FOLLOW, own)
+    assert "jawed is followed: the newest 2 videos and new ones" in printed
+    assert "*/15 * * * * ytarchive subscriptions run --due" in printed
+    assert "0 sources added, 1 followed already" in printed
+    assert len(list(home.glob("followed/videos/*/*.mp4"))) == 2
 
 
 def test_the_recipe_for_an_existing_library_adopts_it(variables: dict[str, str]) -> None:

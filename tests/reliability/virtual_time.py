@@ -89,7 +89,8 @@ def run(patch: pytest.MonkeyPatch, main: Callable[[VirtualLoop], Coroutine[Any, 
         loop = runner.get_loop()
         assert isinstance(loop, VirtualLoop)
         for name, module in list(sys.modules.items()):
-            if name.startswith("ytarchive.jobs") and hasattr(module, "utc_now"):
+            is_simulated = name.startswith(("ytarchive.jobs", "ytarchive.subscriptions"))
+            if is_simulated and hasattr(module, "utc_now"):
                 patch.setattr(module, "utc_now", loop.now)
         patch.setattr(queue, "stopwatch", loop.time)
         patch.setattr(

@@ -105,8 +105,8 @@ class Checker:
                 self.outage.failed(followed.id, error.message)
             else:
                 self.outage.succeeded()
-            await self._repository.record(checked)
-            return await self._repository.get(subscription_id)
+            is_recorded = await self._repository.record(checked)
+            return checked if is_recorded else await self._repository.get(subscription_id)
 
     async def _checked(self, followed: Followed) -> Followed:
         cost = cost_of(followed)

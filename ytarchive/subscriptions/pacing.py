@@ -54,7 +54,8 @@ class Pacing:
 
     async def spend(self, cost: Cost) -> None:
         """Count what a check uses; before its requests, so that a crash loses nothing."""
-        await self._spent.add(_day(utc_now()), cost)
+        if cost != Cost(0, 0):
+            await self._spent.add(_day(utc_now()), cost)
 
     async def spent_until(self) -> datetime | None:
         """Return when there is a budget again; None if there is some left today."""

@@ -118,9 +118,10 @@ class SubscriptionsRepository:
         """Return all active subscriptions."""
         return _all(await self.database.fetch_all("active_subscriptions"))
 
-    async def record(self, followed: Followed) -> None:
-        """Store the result of a check, unless the subscription was edited meanwhile."""
-        await self.database.execute("record_check", _columns(followed) | _checked(followed))
+    async def record(self, followed: Followed) -> bool:
+        """Store the result of a check; return False if the subscription was edited meanwhile."""
+        values = _columns(followed) | _checked(followed)
+        return await self.database.execute("record_check", values) > 0
 
     async def page(self, query: SubscriptionsQuery, waiting_for: str | None) -> Page[Subscription]:
         """Return a page of subscriptions, oldest first."""

@@ -1,6 +1,6 @@
 """Runs due checks, as a periodic duty of a server or on request."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from ytarchive.common import errors
 from ytarchive.common.models import utc_now
@@ -9,7 +9,7 @@ from ytarchive.subscriptions.checks import Checker
 from ytarchive.subscriptions.pacing import Pacing
 from ytarchive.subscriptions.repository import Followed, SubscriptionsRepository
 
-_INTERVAL = 15.0
+_INTERVAL = 30.0
 _AT_ONCE = 200
 
 
@@ -22,15 +22,27 @@ class DueChecks:
         self._repository = repository
         self._checker = checker
         self._pacing = pacing
+        self._known: tuple[int, date] | None = None
+        self._next: datetime | None = None
+        self._renewed: datetime | None = None
         self.duty = Duty("subscriptions", self.run, _INTERVAL, due=self.next_due)
 
     async def next_due(self) -> datetime | None:
         """Return when the next check may start; None if nothing is followed."""
-        due = await self._repository.next_due()
-        if due is None:
+        await self._read()
+        if self._next is None:
             return None
-        held = await self._held_until()
-        return max(due, held) if held else due
+        outage = self._checker.outage
+        held = outage.until if outage.is_on() else self._renewed
+        return max(self._next, held) if held else self._next
+
+    async def _read(self) -> None:
+        """Read the next time and the budget, if the database or the day has changed."""
+        state = self._repository.database.version, utc_now().date()
+        if state != self._known:
+            self._next = await self._repository.next_due()
+            self._renewed = await self._pacing.spent_until()
+            self._known = state
 
     async def waiting_for(self) -> str | None:
         """Return why no due check starts at present; None if one can."""

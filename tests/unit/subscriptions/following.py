@@ -93,7 +93,7 @@ class Following:
         return load_settings(
             storage={"base_path": self.base_path},
             download={"pace": "off"},
-            jobs={"shutdown_grace": 0},
+            jobs={"shutdown_grace": 0, "health_interval": 3600},
         )
 
     storage: StoragePeer = field(default_factory=StoragePeer)
@@ -115,13 +115,23 @@ class Following:
                 patch.setattr(module, "utc_now", lambda: self.now)
 
     @asynccontextmanager
-    async def open(self) -> AsyncIterator[SubscriptionsService]:
+    async def open_jobs(self, *, whole_queue: bool = True) -> AsyncIterator[JobsService]:
+        """Open the queue alone."""
         state = self.settings.storage.state_path
         workshop = Workshop(state, self.settings, self.youtube, storage=self.storage)
-        async with workshop.open() as jobs:
-            lists = cast("KnownListsAPI", jobs.subjects()[KnownListsAPI])
-            clients = FollowingClients(jobs, lists, jobs.governor, self.youtube)
-            opening = SubscriptionsService.open(self.settings, clients, Scheduler(in_server=False))
+        async with workshop.open(whole_queue=whole_queue) as jobs:
+            self.jobs = jobs
+            yield jobs
+
+    def clients(self, jobs: JobsService) -> FollowingClients:
+        lists = cast("KnownListsAPI", jobs.subjects()[KnownListsAPI])
+        return FollowingClients(jobs, lists, jobs.governor, self.youtube)
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[SubscriptionsService]:
+        async with self.open_jobs() as jobs:
+            opening = SubscriptionsService.open(
+                self.settings, self.clients(jobs), Scheduler(in_server=False)
+            )
             async with opening as opened:
-                self.jobs = jobs
                 yield opened
