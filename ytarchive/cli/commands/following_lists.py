@@ -87,7 +87,7 @@ async def export_list(archive: Archive, out: Output, file: Path | None) -> None:
 async def preview(
     archive: Archive, out: Output, /, subscription: str, limit: int, **given: Any
 ) -> None:
-    """Show what the rules take and leave out, with the reasons; archive nothing.
+    """Show what the rules take and leave out, and why.
 
     Options of rules are tried instead of those of the subscription.
     """
