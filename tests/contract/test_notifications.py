@@ -38,7 +38,7 @@ from ytarchive.subscriptions import (
 )
 
 _A_MINUTE = timedelta(minutes=1)
-SECRET = "whsec_" + "c2VjcmV0" * 5
+KEY = "whsec_" + "c2VjcmV0" * 5
 
 
 @dataclass
@@ -58,7 +58,7 @@ class Receiver:
         if self.status < 300:
             headers = {name.lower(): value for name, value in request.headers.items()}
             if "webhook-id" in headers:
-                Verifier(SECRET).verify(body, headers)
+                Verifier(KEY).verify(body, headers)
             self.received.append((json.loads(body), headers))
         return web.Response(status=self.status, headers={"Location": self.url})
 
@@ -107,7 +107,7 @@ class Observed:
 
 
 def settings_of(receiver: Receiver, **more: Any) -> Settings:
-    given = {"webhooks": [receiver.url], "secret": SECRET, "timeout": 5, "digest_minutes": 1e-9}
+    given = {"webhooks": [receiver.url], "signing_key": KEY, "timeout": 5, "digest_minutes": 1e-9}
     return load_settings(
         notifications=given | more,
         download={"pace": "off"},
@@ -300,7 +300,9 @@ async def test_redirects_are_not_followed(tmp_path: Path, receiver: Receiver) ->
 @pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")  # by apprise
 async def test_apprise_sends_to_its_services(tmp_path: Path, receiver: Receiver) -> None:
     address = receiver.url.replace("http://", "json://")
-    settings = settings_of(receiver, webhooks=[], secret=None, apprise=[address, "nothing://x"])
+    settings = settings_of(
+        receiver, webhooks=[], signing_key=None, apprise=[address, "nothing://x"]
+    )
     async with observed(tmp_path, settings) as archive:
         sent, unknown = await archive.notifications.test_notifications()
     assert (sent.target, sent.error) == ("apprise 1 (json)", None)

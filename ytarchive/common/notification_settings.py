@@ -44,7 +44,7 @@ Webhooks = Annotated[list[Annotated[SecretStr, _address("https", "http")]], Befo
 AppriseUrls = Annotated[list[Annotated[SecretStr, _address()]], BeforeValidator(split)]
 
 
-def _signing_secret(secret: SecretStr) -> SecretStr:
+def _signing_key(secret: SecretStr) -> SecretStr:
     """Check for base64 of at least 24 bytes, as Standard Webhooks requires."""
     try:
         key = base64.b64decode(secret.get_secret_value().removeprefix("whsec_"), validate=True)
@@ -55,7 +55,7 @@ def _signing_secret(secret: SecretStr) -> SecretStr:
     return secret
 
 
-SigningSecret = Annotated[SecretStr, AfterValidator(_signing_secret)]
+SigningKey = Annotated[SecretStr, AfterValidator(_signing_key)]
 Kinds = Annotated[list[NotificationKind], BeforeValidator(split)]
 
 
@@ -63,8 +63,8 @@ class NotificationsConfig(Section):
     """Messages to other programs and to people."""
 
     webhooks: Webhooks = Field([], description="URLs that receive notifications as signed JSON")
-    secret: SigningSecret | None = Field(
-        None, description="Key of the signatures of webhooks: base64 of at least 24 bytes"
+    signing_key: SigningKey | None = Field(
+        None, description="Key that signs what webhooks receive: base64 of at least 24 bytes"
     )
     apprise: AppriseUrls = Field(
         [], description="Addresses of apprise, as `ntfy://…`; they need `ytarchive[notify]`"
@@ -75,10 +75,10 @@ class NotificationsConfig(Section):
 
     @model_validator(mode="after")
     def _can_sign(self) -> Self:
-        if self.webhooks and self.secret is None:
-            raise ValueError("webhooks are signed: set notifications.secret, too")
+        if self.webhooks and self.signing_key is None:
+            raise ValueError("webhooks are signed: set notifications.signing_key, too")
         return self
 
     def secrets(self) -> Iterator[SecretStr]:
         """Yield the secrets, which no output may contain."""
-        yield from filter(None, (self.secret, *self.webhooks, *self.apprise))
+        yield from filter(None, (self.signing_key, *self.webhooks, *self.apprise))

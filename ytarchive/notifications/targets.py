@@ -40,7 +40,8 @@ class Target(Protocol):
 
 def targets_of(config: NotificationsConfig, session: aiohttp.ClientSession) -> list[Target]:
     """Return the targets of the settings."""
-    key = signing_key(config.secret.get_secret_value()) if config.secret else b""
+    given = config.signing_key
+    key = signing_key(given.get_secret_value()) if given else b""
     targets: list[Target] = [
         Webhook(number, secret.get_secret_value(), key, session)
         for number, secret in enumerate(config.webhooks, 1)
