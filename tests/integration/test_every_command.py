@@ -216,7 +216,7 @@ def test_command_that_writes_names_the_other_command_and_offers_to_wait(
     printed = capsys.readouterr()
     assert code == 1
     assert f"process {owner.pid} (`ytarchive download " in printed.err
-    assert "Add `--wait` to wait for its end, or stop it" in printed.err
+    assert "Wait for its end with `--wait`, or stop it" in printed.err
     assert owner.poll() is None
 
 
