@@ -224,7 +224,7 @@ def test_command_that_writes_names_the_other_command_and_offers_to_wait(
 def test_filter_by_a_handle_that_only_youtube_knows_names_the_other_command(
     owner: "subprocess.Popen[bytes]", capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(["storage", "list", "--channel", "@standinfilms"]) == 1
+    assert run(["storage", "list", "--channel", "@another-channel"]) == 1
     printed = capsys.readouterr()
     assert f"process {owner.pid} (`ytarchive download " in printed.err
     assert "--wait" in printed.err

@@ -87,6 +87,7 @@ OWN = (
     _broken("words nobody knows", "E139", "unheard_of"),
     _broken("trailer instead of the film", "E134", "trailer"),
     _broken("media refused for good", "E135", kind="media", status=403),
+    _broken("media that are gone", "E132", kind="media", status=404),
     _broken("media that are none", "E213", kind="media", status=200, body="rubbish"),
     Case(
         "silence in the middle",

@@ -263,6 +263,6 @@ async def test_paths_inside_the_archive_are_accepted(
 async def test_health_names_its_dependencies(service: DownloadService) -> None:
     health = await service.health()
     assert health.service == "download"
-    needed = {"yt_dlp", "ffmpeg", "javascript", "staging", "archive"}
+    needed = {"yt_dlp", "yt_dlp_is_recent", "ffmpeg", "javascript", "staging", "archive"}
     assert health.checks.keys() == needed | {"background"}
     assert health.is_healthy
