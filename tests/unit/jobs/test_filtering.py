@@ -235,7 +235,8 @@ PARTS = ["(", ")", "[", "]", "{9}", "{2,}", "*", "+", "?", "\\", "|", "a", "^", 
 @given(st.lists(st.sampled_from(PARTS) | st.characters(), max_size=12).map("".join), st.text())
 def test_any_pattern_is_refused_or_evaluated(inside: str, title: str) -> None:
     with suppress(ValidationError):
-        VideoFilter(include_titles=[f"/{inside}/"]).exclusion(Facts(title=title))
+        excluded = VideoFilter(include_titles=[f"/{inside}/"]).exclusion(Facts(title=title))
+        assert excluded is None or excluded.rule == "include_titles"
 
 
 @pytest.mark.parametrize("source", ["@films", "@films:shorts", "UC" + "c" * 22, UPLOADS, "PLtest"])
