@@ -164,7 +164,13 @@ def _metadata(video: MadeUp) -> dict[str, object]:
 def _media(video: MadeUp) -> dict[str, object]:
     path = f"videos/{video.video_id}/{video.video_id}.mp4"
     now = _STORED_AT + video.number // 10
-    stored = {"media_path": path, "quality": "720p", "now": now, "missing": None, "profile": None}
+    stored = {
+        "media_path": path,
+        "quality": "720p",
+        "stored_at": now,
+        "missing": None,
+        "profile": None,
+    }
     return {"video_id": video.video_id} | stored
 
 

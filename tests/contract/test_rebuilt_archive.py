@@ -86,7 +86,7 @@ class Site:
         self.storage = await StorageService.open(self.config)
 
     async def listings(self) -> dict[str, Any]:
-        """Return all that the API lists, without the time of storing and of the last view."""
+        """Return all that the API lists, without the time of the last view."""
         storage: StorageAPI = await self.of(StorageAPI)
         marks: MarksAPI = await self.of(MarksAPI)
         trash: TrashAPI = await self.of(TrashAPI)
@@ -96,8 +96,10 @@ class Site:
             report = await views.sync_view(view, SyncView())
             assert (report.foreign, report.blocked) == (0, [])
         stats = await storage.get_stats()
+        videos = await storage.list_videos(VideoQuery(sort="title"))
         found = {
-            "videos": await storage.list_videos(VideoQuery(sort="title")),
+            "videos": videos,
+            "times": [each.stored_at.isoformat() for each in videos.items],
             "files": [await storage.video_exists(each) for each in ALL],
             "asked": await storage.videos_exist(ExistsRequest(video_ids=ALL, profile=PROFILE)),
             "metadata": [await _or_none(storage, each) for each in ALL],

@@ -58,7 +58,7 @@ def add(writer: Writer, number: int) -> None:
             "video_id": video_id,
             "media_path": f"{path}.mp4",
             "quality": None,
-            "now": number // 7,
+            "stored_at": number // 7,
             "missing": None if number % 11 else '["captions:en"]',
             "profile": None,
         },

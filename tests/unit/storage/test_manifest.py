@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,8 @@ async def test_rebuild_restores_what_was_requested_and_what_youtube_did_not_have
     before = await store(storage, config)
     await storage.close()
     (config.state_path / "library.db").unlink()
+    for each in folder(config).iterdir():
+        os.utime(each, (1, 1))
     await rebuild_library(config)
     again = await StorageService.open(config)
     found = (await again.video_exists(VIDEO)).location
@@ -99,6 +102,7 @@ async def test_rebuild_restores_what_was_requested_and_what_youtube_did_not_have
     await again.close()
     assert found is not None
     assert (found.missing, found.profile, found.quality) == (before.missing, ASKED, "720p")
+    assert found.stored_at == before.stored_at
     assert absent == ["fr"]
 
 

@@ -105,7 +105,7 @@ class Former:
         profile: ArchiveProfile,
     ) -> None:
         absent = await self._videos.absent.after(swap.video_id, [], [])
-        facts = Facts(location.quality, location.missing, profile, absent)
+        facts = Facts(location.quality, location.missing, profile, absent, location.stored_at)
         detail = f"written again as {PurePosixPath(added[0]).suffix[1:]}" if added else ""
         files = [parsed(name) for name in added]
         await self._videos.add(swap, self._layout.relative(staged), files, facts, detail)

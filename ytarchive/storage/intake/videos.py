@@ -14,6 +14,7 @@ import asyncio
 import os
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 from loguru import logger
@@ -139,7 +140,7 @@ class VideoStore:
                     return reason
             swap = await self._swap(request.video_id, staged, target, is_new=earlier is None)
             absent = await self.absent.after(request.video_id, [], request.absent_captions)
-            facts = Facts(request.quality, request.missing, profile, absent)
+            facts = Facts(request.quality, request.missing, profile, absent, utc_now())
             change = await swap.take(_replaced_by(request.quality), facts)
             file_sets.require_digests(change.files, expected)
         stored = FileSet(request.video_id, target, change.files, facts)
@@ -157,7 +158,7 @@ class VideoStore:
         fetched = {file.side_file for file in added}
         missing = [each for each in location.missing if each not in fetched]
         absent = await self.absent.after(request.video_id, [], request.absent_captions)
-        facts = Facts(location.quality, missing, profile, absent)
+        facts = Facts(location.quality, missing, profile, absent, location.stored_at)
         await self.add(swap, staged, added, facts, "damaged, and fetched again")
 
     async def _save_side_files(self, request: SaveVideo) -> None:
@@ -172,7 +173,7 @@ class VideoStore:
         profile = _asked(location.profile, request.profile, keeps_quality=True)
         sought = caption_languages_of(request.only_missing)
         absent = await self.absent.after(video_id, sought, request.absent_captions)
-        facts = Facts(location.quality, missing, profile, absent)
+        facts = Facts(location.quality, missing, profile, absent, location.stored_at)
         target = _parent(self.layout.key_of(location.video_path))
         swap = await self._swap(video_id, staged, target)
         added = await swap.side_files()
@@ -183,11 +184,13 @@ class VideoStore:
         self, swap: Swap, staged: str, added: list[ArchivedFile], facts: Facts, detail: str
     ) -> None:
         """Add staged files to a stored video, and record what is known of it then."""
+        has_media = any(file.role is Role.MEDIA for file in added)
+        if has_media:
+            facts = replace(facts, stored_at=utc_now())
         if not added and not await swap.changes_manifest(facts):
             await self.library.set_missing(swap.video_id, facts.missing, facts.profile)
             return
         change = await swap.take_files([file.name for file in added], detail, facts)
-        has_media = any(file.role is Role.MEDIA for file in added)
         adds = None if has_media else change.new
         stored = FileSet(swap.video_id, swap.folder, change.files, facts, adds=adds)
         await self.execute(Move(staged, stored, change.displaced))

@@ -14,7 +14,7 @@ from ytarchive.common.media import PlaylistMetadata, VideoMetadata
 from ytarchive.common.models import from_micros, to_micros, utc_now
 from ytarchive.common.profile import ArchiveProfile
 from ytarchive.common.quality import Quality
-from ytarchive.common.rows import all_readable, readable
+from ytarchive.common.rows import all_readable, moment_of, readable
 from ytarchive.common.schema import Schema
 from ytarchive.common.telemetry import STORED_BYTES, STORED_VIDEOS
 from ytarchive.storage.bins.models import TrashItem
@@ -86,6 +86,7 @@ class Library:
             "files": dumped(_FILES, move.files.files).decode(),
             "missing": json.dumps(move.files.facts.missing),
             "profile": profile_json(move.files.facts.profile),
+            "stored_at": move.files.facts.stored_at and to_micros(move.files.facts.stored_at),
             "adds": move.files.adds,
             "displaced": _ITEMS.dump_json(move.displaced).decode(),
         }
@@ -213,7 +214,12 @@ class Library:
             video_id=row["video_id"],
             folder=row["target_path"],
             files=_FILES.validate_python(read_json(row["files"].encode())),
-            facts=Facts(row["quality"], json.loads(row["missing"]), stored_profile(row["profile"])),
+            facts=Facts(
+                row["quality"],
+                json.loads(row["missing"]),
+                stored_profile(row["profile"]),
+                stored_at=moment_of(row["stored_at"]),
+            ),
             adds=row["adds"],
         )
         displaced = _ITEMS.validate_json(row["displaced"])

@@ -35,14 +35,18 @@ def metadata_file_row(video_id: str, content: bytes, layout: Layout) -> dict[str
 
 
 def media_row(stored: FileSet, media: str, moment: int) -> dict[str, Any]:
-    """Return the row of a stored video. `media`: the name of its file; `moment`: microseconds."""
+    """Return the row of a stored video.
+
+    `media`: the name of its file; `moment`: when it was stored, in microseconds, if the manifest
+    does not have it.
+    """
     return {
         "video_id": stored.video_id,
         "media_path": f"{stored.folder}/{media}",
         "quality": stored.facts.quality,
         "missing": missing_json(stored.facts.missing),
         "profile": profile_json(stored.facts.profile),
-        "now": moment,
+        "stored_at": to_micros(stored.facts.stored_at) if stored.facts.stored_at else moment,
     }
 
 

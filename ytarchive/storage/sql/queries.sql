@@ -22,7 +22,7 @@ ON CONFLICT DO NOTHING;
 -- name: upsert_media
 INSERT INTO videos (video_id, media_path, quality, stored_at, missing, profile)
 VALUES (
-    :video_id, :media_path, :quality, :now, :missing,
+    :video_id, :media_path, :quality, :stored_at, :missing,
     (SELECT number FROM profiles WHERE profile = :profile)
 )
 ON CONFLICT (video_id) DO UPDATE SET
@@ -326,9 +326,11 @@ ON CONFLICT (playlist_id) DO UPDATE SET
 
 -- name: begin_move
 INSERT INTO moves (
-    video_id, staged_path, target_path, quality, files, missing, profile, adds, displaced
+    video_id, staged_path, target_path, quality, files, missing, profile, stored_at, adds,
+    displaced
 ) VALUES (
-    :video_id, :staged_path, :target_path, :quality, :files, :missing, :profile, :adds, :displaced
+    :video_id, :staged_path, :target_path, :quality, :files, :missing, :profile,
+    :stored_at, :adds, :displaced
 );
 
 -- name: end_move
@@ -620,7 +622,7 @@ INSERT INTO videos (video_id) VALUES (:video_id) ON CONFLICT DO NOTHING;
 -- If a video has several media files, in one or more folders, the newest is used.
 INSERT INTO videos (video_id, media_path, quality, stored_at, missing, profile)
 VALUES (
-    :video_id, :media_path, :quality, :now, :missing,
+    :video_id, :media_path, :quality, :stored_at, :missing,
     (SELECT number FROM profiles WHERE profile = :profile)
 )
 ON CONFLICT (video_id) DO UPDATE SET

@@ -2,7 +2,7 @@
 -- this database from them. Paths are relative to the archive's folder, so that it can be moved.
 -- Times are microseconds since 1970 in UTC.
 
-PRAGMA user_version = 110;
+PRAGMA user_version = 111;
 
 -- One row per video with any stored file. Descriptions are only in the JSON files.
 CREATE TABLE videos (
@@ -137,6 +137,7 @@ CREATE TABLE moves (
     files TEXT NOT NULL,              -- JSON list of StoredFile: the future files of the target
     missing TEXT NOT NULL DEFAULT '[]', -- JSON list of files that the video will lack
     profile TEXT,                     -- ArchiveProfile as JSON; null if unknown
+    stored_at INTEGER,                -- when the media was stored; null if unknown
     adds INTEGER,                     -- number of files added next to stored media; null with media
     displaced TEXT NOT NULL DEFAULT '[]' -- JSON list of TrashItem: files moved out of the target
 ) STRICT, WITHOUT ROWID;

@@ -5,6 +5,7 @@ files, or what is missing, change.
 """
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal, Self, TypeVar
 
 from pydantic import Field
@@ -35,6 +36,8 @@ class Facts:
     """What was requested; None if unknown."""
     absent_captions: list[str] = field(default_factory=list)
     """Languages that YouTube did not have."""
+    stored_at: datetime | None = None
+    """When the media was stored; None in manifests from before it was recorded."""
 
 
 class ManifestFile(ArchivedFile):
@@ -68,6 +71,7 @@ class Manifest(Model):
     absent_captions: list[Text] = Field(
         default=[], description="Languages that YouTube did not have"
     )
+    stored_at: UtcDatetime | None = Field(default=None, description="When the media was stored")
 
     @classmethod
     def of(
@@ -94,7 +98,7 @@ class Manifest(Model):
     @property
     def facts(self) -> Facts:
         """Return what it records of the video besides the files."""
-        return Facts(self.quality, self.missing, self.profile, self.absent_captions)
+        return Facts(self.quality, self.missing, self.profile, self.absent_captions, self.stored_at)
 
     def encoded(self) -> bytes:
         """Return the content of the file."""

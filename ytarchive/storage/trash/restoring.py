@@ -7,6 +7,7 @@ from loguru import logger
 
 from ytarchive.common.archived_files import ArchivedFile, Role
 from ytarchive.common.errors import IntegrityFailure, NotFound, PathOutsideArchive, RestoreConflict
+from ytarchive.common.models import utc_now
 from ytarchive.storage.bins.bins import Bins
 from ytarchive.storage.bins.models import BinName, Restored, TrashItem
 from ytarchive.storage.intake.changes import Change, StoredCopy
@@ -199,10 +200,10 @@ def _facts(restoring: _Restoring) -> Facts:
     if restoring.has_media and restoring.manifest:
         return restoring.manifest.facts
     if restoring.has_media or location is None:
-        return Facts(item.quality, list(item.missing))
+        return Facts(item.quality, list(item.missing), stored_at=utc_now())
     restored = {file.side_file for file in restoring.files}
     missing = [each for each in location.missing if each not in restored]
-    return Facts(location.quality, missing, location.profile)
+    return Facts(location.quality, missing, location.profile, stored_at=location.stored_at)
 
 
 def _require(

@@ -70,7 +70,7 @@ async def fill(config: StorageConfig) -> None:
     lists = [playlist(number) for number in range(len(NAMES))]
     files = [stored(number, layout) for number in range(COUNT)]
     now = {"now": 1_700_000_000_000_000}
-    media = {"quality": "720p", "missing": None, "profile": None} | now
+    media = {"quality": "720p", "missing": None, "profile": None} | {"stored_at": now["now"]}
     for video in videos:
         layout.metadata_file(video.video_id).parent.mkdir(parents=True, exist_ok=True)
         layout.metadata_file(video.video_id).write_text(video.model_dump_json())
