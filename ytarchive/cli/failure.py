@@ -1,6 +1,7 @@
 """Reports the failure of a command: a message for people, or a JSON object."""
 
 import json
+import re
 import sys
 from contextlib import suppress
 from typing import Any, ClassVar
@@ -59,7 +60,8 @@ def show_failure(error: Failure, *, as_json: bool) -> int:
 
 def show_usage_error(error: click.ClickException, *, as_json: bool) -> int:
     """Show an error in the command line, and return its exit code."""
-    message = error.format_message()
+    # click lists choices in lines of their own, and wraps long messages
+    message = re.sub(r"\s*\n\s*", " ", error.format_message())
     if isinstance(error, NoArgsIsHelpError) and not as_json:
         error.show()
         return error.exit_code

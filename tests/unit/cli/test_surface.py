@@ -143,6 +143,7 @@ def test_a_server_without_http_in_its_address_is_wrong_usage(cli: Cli) -> None:
         "verify --sample 500%", "serve --services foo", "services remove", "quota extra",
         "playlist PLx --captions e$n", "--server nonsense jobs", "--config /nope/x.toml jobs",
         "restore /nope", "storage show ../x", "metadata xyz", "config init --config /dev/null/x",
+        "views add new",
     ],
 )  # fmt: skip
 def test_every_failure_is_one_line_for_people_and_one_object_for_programs(
@@ -153,6 +154,7 @@ def test_every_failure_is_one_line_for_people_and_one_object_for_programs(
     assert shown.out == ""
     (said,) = shown.err.splitlines()
     assert said.startswith("error: ")
+    assert "  " not in said
     assert not any(word in said for word in ("Value error", "Input should", "should match"))
     as_json = cli(*line.split(), "--json")
     assert as_json.code == shown.code

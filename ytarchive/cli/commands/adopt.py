@@ -1,9 +1,6 @@
 """`ytarchive adopt`."""
 
-import asyncio
 import math
-import time
-from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -11,13 +8,12 @@ from pydantic import BaseModel
 from rich.console import Group as Lines
 from rich.console import RenderableType
 
-from ytarchive.cli.changes import following
 from ytarchive.cli.following import NO_SERVER_WORKS
 from ytarchive.cli.options import Command, TextPath
 from ytarchive.cli.output import Output, cell, pairs, size, table
+from ytarchive.cli.passes import follow_pass
 from ytarchive.cli.session import creating
 from ytarchive.cli.text import counted
-from ytarchive.common.errors import Conflict
 from ytarchive.common.models import Page
 from ytarchive.discovery import Archive
 from ytarchive.jobs import RepairsAPI
@@ -32,10 +28,6 @@ from ytarchive.storage import (
     PassState,
 )
 
-_INTERVAL, _LONGEST_INTERVAL = 0.05, 0.5
-"""Seconds between two readings of the progress, which counts all files; at first and later."""
-_SHOWN_EVERY = 5.0
-"""Seconds between two messages about the progress."""
 _SHOWN = 20
 
 
@@ -67,7 +59,11 @@ async def adopt(archive: Archive, out: Output, /, folder: Path, method: str, pre
     its `storage.allowed_roots`.
     """
     request = _request(folder, method, dry_run=preview)
-    adoption = await _follow(archive, out, request)
+    api = archive.of(AdoptionAPI)
+    adoption = await follow_pass(
+        archive, out, await api.start_adoption(request), api.get_adoption, api.cancel_adoption,
+        kinds=["adoption"], progress=_progress,
+    )  # fmt: skip
     job_ids = [] if preview else (await archive.of(RepairsAPI).describe_adopted()).job_ids
     files = await _files(archive, out, None if out.as_json else Outcome.NOT_RECOGNISED)
     out.show(Adopted(adoption=adoption, files=files, job_ids=job_ids), _adopted)
@@ -81,29 +77,6 @@ async def adopt(archive: Archive, out: Output, /, folder: Path, method: str, pre
 def _request(folder: Path, method: str, *, dry_run: bool) -> AdoptRequest:
     named = str(folder.absolute())
     return AdoptRequest(folder=named, method=AdoptMethod(method), dry_run=dry_run)
-
-
-async def _follow(archive: Archive, out: Output, request: AdoptRequest) -> Adoption:
-    """Adopt and wait for the end; an interrupt stops the adoption, and the next run continues."""
-    api = archive.of(AdoptionAPI)
-    adoption = await api.start_adoption(request)
-    began = shown = time.monotonic()
-    try:
-        async with following(archive, "adoption") as changes:
-            while adoption.state is PassState.RUNNING:
-                await changes.next()
-                adoption = await api.get_adoption()
-                if time.monotonic() - shown > _SHOWN_EVERY and not out.as_json:
-                    shown = time.monotonic()
-                    out.remark(_progress(adoption))
-                elapsed = time.monotonic() - began
-                await asyncio.sleep(min(max(_INTERVAL, elapsed / 10), _LONGEST_INTERVAL))
-    except asyncio.CancelledError:
-        with suppress(Conflict):
-            await api.cancel_adoption()
-        out.remark("Stopped; the next run continues.")
-        raise
-    return adoption
 
 
 def _progress(adoption: Adoption) -> str:

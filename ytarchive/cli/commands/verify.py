@@ -1,9 +1,6 @@
 """`ytarchive verify`."""
 
-import asyncio
 import re
-import time
-from contextlib import suppress
 from typing import Any
 
 import click
@@ -11,15 +8,14 @@ from pydantic import BaseModel
 from rich.console import Group as Lines
 from rich.console import RenderableType
 
-from ytarchive.cli.changes import following
 from ytarchive.cli.following import NO_SERVER_WORKS
 from ytarchive.cli.options import Command
 from ytarchive.cli.output import Output, cell, pairs, size, table
 from ytarchive.cli.params import DURATION, Parsed
+from ytarchive.cli.passes import follow_pass
 from ytarchive.cli.session import with_archive
 from ytarchive.cli.text import counted
 from ytarchive.cli.times import moment
-from ytarchive.common.errors import Conflict
 from ytarchive.discovery import Archive
 from ytarchive.jobs import RepairsAPI
 from ytarchive.storage import (
@@ -32,9 +28,6 @@ from ytarchive.storage import (
     VerifyRequest,
 )
 
-_INTERVAL = 0.05
-_SHOWN_EVERY = 5.0
-"""Seconds between two messages about the progress."""
 _SHOWN = 50
 
 
@@ -91,7 +84,12 @@ async def verify(archive: Archive, out: Output, /, *, repair: bool, **flags: Any
         accept_foreign=flags["accept"],
         **flags["sample"],
     )
-    verification = await _follow(archive, out, request)
+    api = archive.of(VerificationAPI)
+    verification = await follow_pass(
+        archive, out, await api.start_verification(request),
+        api.get_verification, api.cancel_verification,
+        kinds=["verification", "video"], progress=_progress,
+    )  # fmt: skip
     findings = await _findings(archive, out)
     job_ids = (await archive.of(RepairsAPI).repair_videos()).job_ids if repair else []
     verified = Verified(verification=verification, findings=findings, job_ids=job_ids)
@@ -99,27 +97,6 @@ async def verify(archive: Archive, out: Output, /, *, repair: bool, **flags: Any
     _print_jobs(archive, out, job_ids)
     has_loss = any(kind.is_loss for kind in verification.findings)
     return 1 if has_loss or verification.error else 0
-
-
-async def _follow(archive: Archive, out: Output, request: VerifyRequest) -> Verification:
-    """Verify and wait for the end; an interrupt stops the pass, and the next run continues it."""
-    verification = await archive.of(VerificationAPI).start_verification(request)
-    shown = time.monotonic()
-    try:
-        async with following(archive, "verification", "video") as changes:
-            while verification.state is PassState.RUNNING:
-                await changes.next()
-                verification = await archive.of(VerificationAPI).get_verification()
-                if time.monotonic() - shown > _SHOWN_EVERY and not out.as_json:
-                    shown = time.monotonic()
-                    out.remark(_progress(verification))
-                await asyncio.sleep(_INTERVAL)
-    except asyncio.CancelledError:
-        with suppress(Conflict):
-            await archive.of(VerificationAPI).cancel_verification()
-        out.remark("Stopped; the next run continues.")
-        raise
-    return verification
 
 
 def _progress(verification: Verification) -> str:
