@@ -243,8 +243,7 @@ class VideoStore:
             stored_at=utc_now(),
         )
         path = self.layout.registration_file(stored.video_id)
-        content = note.model_dump_json(indent=2).encode()
-        files.write_atomically(path, content, self.layout.scratch)
+        files.write_atomically(path, note.model_dump_json(indent=2).encode(), self.layout.scratch)
 
     async def _finish(self, move: Move) -> None:
         """Finish an interrupted move; forget it if no file was moved and staging has changed."""
