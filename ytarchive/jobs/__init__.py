@@ -14,9 +14,9 @@ from ytarchive.jobs.finding.api import FoundId, ShortIdsAPI
 from ytarchive.jobs.governor.api import GovernorAPI, PermitsAPI
 from ytarchive.jobs.governor.models import UNLIMITED_PAUSE, GovernorState, PauseRequest
 from ytarchive.jobs.planning.api import (
+    CompareList,
     KnownListsAPI,
     ListComparison,
-    ListedVideos,
     PrecedingVideos,
 )
 from ytarchive.jobs.planning.lists import PRECEDES

@@ -16,34 +16,24 @@ from ytarchive.common import errors
 from ytarchive.common.channel_lists import is_newest_first
 from ytarchive.common.media import PlaylistVideo
 from ytarchive.common.models import utc_now
-from ytarchive.jobs import (
-    CreateJob,
-    JobOptions,
-    JobsAPI,
-    JobType,
-    KnownListsAPI,
-    ListComparison,
-    ListedVideos,
-    PrecedingVideos,
-)
+from ytarchive.jobs import CompareList, KnownListsAPI, ListComparison, PrecedingVideos
 from ytarchive.subscriptions.budget import Cost
+from ytarchive.subscriptions.job_requests import JobRequests, chosen_first
 from ytarchive.subscriptions.looking import Entries, Looker
 from ytarchive.subscriptions.models import (
     CheckOutcome,
     CheckResult,
     CheckSource,
-    FirstCheck,
     SourceProblem,
 )
 from ytarchive.subscriptions.outage import Outage
 from ytarchive.subscriptions.pacing import Pacing, cost_of
 from ytarchive.subscriptions.repository import Followed, SubscriptionsRepository
-from ytarchive.subscriptions.rhythm import NextCheck
+from ytarchive.subscriptions.rhythm import DAILY, NextCheck
+from ytarchive.subscriptions.schedules import ScheduleKind
 
 log = logger.bind(service="jobs")
 
-NEWS_PRIORITY = 10
-"""Added to the priority of jobs for new videos, so that they precede older videos."""
 _KEPT_UPLOADS = 20
 _BEFORE_GONE = 3
 """Failed checks of a source, over more than a day, until it counts as gone."""
@@ -51,6 +41,7 @@ _PAUSES = (timedelta(hours=1), timedelta(days=1), timedelta(days=7))
 """Of a source that YouTube refuses, after the first, second and later refusals."""
 _FIRST_RETRY = timedelta(minutes=10)
 _LAST_RETRY = timedelta(days=1)
+_HELD_BACK = "limits of the rules held videos back; a job requests them again"
 _GENERAL = (errors.Blocked, errors.QuotaExceeded, errors.ServiceUnavailable, errors.ServiceTimeout)
 """Failures that concern no single source: all checks wait."""
 
@@ -64,6 +55,7 @@ class _Found:
     pages: int
     new: dict[str, datetime | None]
     job_id: str | None = None
+    message: str = ""
 
 
 class Checker:
@@ -72,13 +64,13 @@ class Checker:
     def __init__(
         self,
         repository: SubscriptionsRepository,
-        jobs: JobsAPI,
+        requests: JobRequests,
         lists: KnownListsAPI,
         looker: Looker,
         pacing: Pacing,
     ) -> None:
         self._repository = repository
-        self._jobs = jobs
+        self._requests = requests
         self._lists = lists
         self._looker = looker
         self._pacing = pacing
@@ -122,6 +114,7 @@ class Checker:
             source=found.source,
             new_videos=len(found.new),
             job_id=found.job_id,
+            message=found.message,
         )
         followed = replace(
             followed,
@@ -131,9 +124,13 @@ class Checker:
             problem_message=None,
             failures=0,
             last_check=result,
+            last_job=found.job_id or followed.last_job,
             confirmed_at=followed.confirmed_at if found.source is CheckSource.FEED else now,
         )
-        return _planned(followed, await self._pacing.next_check(followed))
+        planned = await self._pacing.next_check(followed)
+        if found.job_id is not None and followed.options.filter.has_limits:
+            planned = _not_later_than_tomorrow(followed, planned, now)
+        return _planned(followed, planned)
 
     async def _look(self, followed: Followed) -> _Found:
         """Look for entries that Jobs does not know, and create a job if there are any."""
@@ -148,9 +145,10 @@ class Checker:
                 break
         followed = replace(_with_detected(followed, new), pages=max(pages, 1))
         job_id = None
-        if new or followed.must_list:
-            job_id = await self._job(followed, known)
-        return _Found(followed, source, pages, new, job_id)
+        if new or followed.must_list or known.held_back:
+            job_id = await self._requests.job(followed, known)
+        message = _HELD_BACK if known.held_back and not new else ""
+        return _Found(followed, source, pages, new, job_id, message)
 
     async def _begin(self, followed: Followed) -> _Found:
         """Record the entries that precede a subscription; create a job for the chosen ones."""
@@ -168,22 +166,13 @@ class Checker:
         new = _among(videos, known.unknown)
         followed = replace(followed, pages=1 if is_newest_first(followed.list_id) else pages)
         backfill = ListComparison(listed_by=known.listed_by)
-        job_id = await self._job(followed, backfill) if new else None
+        job_id = await self._requests.job(followed, backfill) if new else None
         return _Found(followed, source, pages, new, job_id)
 
     async def _compare(self, followed: Followed, videos: Iterable[PlaylistVideo]) -> ListComparison:
         ids = list(dict.fromkeys(each.video_id for each in videos))
-        return await self._lists.compare_list(followed.list_id, ListedVideos(video_ids=ids))
-
-    async def _job(self, followed: Followed, known: ListComparison) -> str:
-        """Return the job that archives the new videos: one that lists already, or a new one."""
-        if known.listed_by is not None:
-            return known.listed_by
-        options = job_options(followed, is_backfill=not known.is_known)
-        job = await self._jobs.create_job(
-            CreateJob(type=JobType.PLAYLIST_DOWNLOAD, playlist_id=followed.list_id, options=options)
-        )
-        return job.id
+        request = CompareList(video_ids=ids, job_id=followed.last_job)
+        return await self._lists.compare_list(followed.list_id, request)
 
     async def _failed(self, followed: Followed, error: errors.YTArchiveError) -> Followed:
         now, failures = utc_now(), followed.failures + 1
@@ -200,38 +189,22 @@ class Checker:
         return _planned(replace(followed, **changes), planned)
 
 
-def job_options(followed: Followed, *, is_backfill: bool) -> JobOptions:
-    """Return the options of a subscription's job."""
-    given = followed.options
-    rules = given.filter.model_copy(update={"only_new": followed.first is not FirstCheck.ALL})
-    priority = given.priority if is_backfill else min(given.priority + NEWS_PRIORITY, 100)
-    return given.model_copy(update={"filter": rules, "priority": priority})
-
-
 def _planned(followed: Followed, planned: NextCheck) -> Followed:
     return replace(followed, next_check_at=planned.at, next_check_reason=planned.reason)
+
+
+def _not_later_than_tomorrow(followed: Followed, planned: NextCheck, now: datetime) -> NextCheck:
+    """Return a time at which the limits of a job allow more videos."""
+    if followed.schedule.kind is not ScheduleKind.ADAPTIVE or planned.at <= now + DAILY:
+        return planned
+    reason = "the rules limit the videos of a job or day; checked every day while jobs are created"
+    return NextCheck(at=now + DAILY, reason=reason)
 
 
 def _among(videos: Iterable[PlaylistVideo], video_ids: Iterable[str]) -> dict[str, datetime | None]:
     """Return those of some entries, with the times at which they were added."""
     wanted = set(video_ids)
     return {each.video_id: each.added_at for each in videos if each.video_id in wanted}
-
-
-def chosen_first(followed: Followed, videos: Iterable[PlaylistVideo]) -> set[str]:
-    """Return the entries that the first check archives: later ones, and the newest."""
-    chosen = {
-        each.video_id for each in videos if each.added_at and each.added_at > followed.created_at
-    }
-    wanted = followed.newest or 0
-    for entry in videos:
-        if wanted <= 0:
-            break
-        reason = followed.options.filter.exclusion_of_entry(entry, followed.list_id)
-        if entry.is_available and reason is None:
-            chosen.add(entry.video_id)
-            wanted -= 1
-    return chosen
 
 
 def _with_entries(followed: Followed, entries: Entries) -> Followed:

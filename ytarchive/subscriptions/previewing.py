@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from ytarchive.common.media import PlaylistVideo, VideoMetadata
-from ytarchive.jobs import PRECEDES, Exclusion, KnownListsAPI, ListedVideos, VideoFilter
+from ytarchive.jobs import PRECEDES, CompareList, Exclusion, KnownListsAPI, VideoFilter
 from ytarchive.metadata import BatchRequest, MetadataAPI
-from ytarchive.subscriptions.checks import chosen_first
+from ytarchive.subscriptions.job_requests import chosen_first
 from ytarchive.subscriptions.looking import Looker
 from ytarchive.subscriptions.models import (
     FirstCheck,
@@ -49,7 +49,7 @@ class Previewer:
         if not followed.is_begun:
             chosen = chosen_first(followed, videos)
             return [each for each in ids if each not in chosen]
-        compared = await self._lists.compare_list(followed.list_id, ListedVideos(video_ids=ids))
+        compared = await self._lists.compare_list(followed.list_id, CompareList(video_ids=ids))
         return compared.preceding
 
     async def _described(self, videos: Sequence[PlaylistVideo]) -> dict[str, VideoMetadata]:

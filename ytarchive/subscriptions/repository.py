@@ -65,6 +65,7 @@ class Followed:
     confirmed_at: datetime = NEVER
     uploads: tuple[datetime, ...] = ()
     pages: int = 1
+    last_job: str | None = None
 
     def shown(self, waiting_for: str | None = None) -> Subscription:
         """Return the model that callers get."""
@@ -226,4 +227,5 @@ def _checked(followed: Followed) -> dict[str, Any]:
         "confirmed_at": to_micros(followed.confirmed_at),
         "upload_times": json.dumps([to_micros(each) for each in followed.uploads]),
         "pages": followed.pages,
+        "last_job": followed.last_job,
     }

@@ -25,6 +25,7 @@ from ytarchive.metadata import MetadataAPI, PlaylistPageQuery
 from ytarchive.subscriptions.api import SubscriptionsAPI
 from ytarchive.subscriptions.checks import Checker
 from ytarchive.subscriptions.exchange import ListedSource, read_list, write_opml
+from ytarchive.subscriptions.job_requests import JobRequests
 from ytarchive.subscriptions.looking import Looker
 from ytarchive.subscriptions.models import (
     CheckDue,
@@ -74,7 +75,8 @@ class SubscriptionsService(SubscriptionsAPI):
         self._settings = settings
         self._pacing = pacing = Pacing(self._repository, settings.subscriptions)
         looker = Looker(clients.metadata, clients.governor)
-        self._checker = Checker(self._repository, clients.jobs, clients.lists, looker, pacing)
+        requests = JobRequests(clients.jobs, settings.profiles)
+        self._checker = Checker(self._repository, requests, clients.lists, looker, pacing)
         self._previewer = Previewer(clients.metadata, clients.lists, looker)
         self._due = DueChecks(self._repository, self._checker, pacing)
         self._scheduled: ScheduledDuty | None = None

@@ -1,5 +1,7 @@
 """Checks over the real queue: what is archived, and when the next check takes place."""
 
+import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,7 +12,8 @@ from tests.unit.jobs.peers import video_id
 from tests.unit.subscriptions.following import CHANNEL, PLAYLIST, UPLOADS, Following
 from ytarchive.common.errors import NetworkFailure, RequestsPaused, SourceGone
 from ytarchive.common.models import utc_now
-from ytarchive.jobs import JobOptions, JobQuery, ResultStatus, VideoFilter
+from ytarchive.jobs import CreateJob, JobOptions, JobQuery, JobType, ResultStatus, VideoFilter
+from ytarchive.metadata import PlaylistPage, PlaylistPageQuery
 from ytarchive.subscriptions import (
     CheckDue,
     CheckOutcome,
@@ -122,6 +125,77 @@ async def test_a_video_that_a_rule_excluded_is_fetched_when_the_rule_changes(
     await service.edit_subscription(CHANNEL, changed)
     await service.check_subscription(CHANNEL)
     assert await following.archived() == [NEW, NEWER]
+
+
+async def jobs_of(following: Following) -> int:
+    assert following.jobs is not None
+    return len((await following.jobs.list_jobs(JobQuery())).items)
+
+
+async def test_videos_that_a_limit_held_back_are_archived_by_the_next_checks(
+    following: Following, service: SubscriptionsService
+) -> None:
+    """The channel is inactive: it is checked daily while videos are left, and then weekly."""
+    following.youtube.playlists[UPLOADS] = OLD[:10]
+    following.youtube.added = dict.fromkeys(OLD, utc_now() - timedelta(days=200))
+    rules = JobOptions(filter=VideoFilter(max_videos=4))
+    await service.subscribe(Subscribe(source=CHANNEL, first=FirstCheck.ALL, options=rules))
+    counts, waits = [], []
+    for _ in range(5):
+        checked = await service.check_subscription(CHANNEL)
+        counts.append((len(await following.archived()), await jobs_of(following)))
+        assert checked.next_check is not None
+        waits.append((checked.next_check.at - utc_now()) / timedelta(days=1))
+    assert counts == [(4, 1), (8, 2), (10, 3), (10, 3), (10, 3)]
+    assert max(waits[:3]) <= 1
+    assert min(waits[3:]) > 5
+
+
+async def test_a_limit_of_a_day_is_applied_again_on_the_next_day(
+    following: Following, service: SubscriptionsService
+) -> None:
+    following.youtube.playlists[UPLOADS] = OLD[:6]
+    rules = JobOptions(filter=VideoFilter(max_videos_per_day=4))
+    await service.subscribe(Subscribe(source=CHANNEL, first=FirstCheck.ALL, options=rules))
+    for _ in range(3):
+        await service.check_subscription(CHANNEL)
+        assert len(await following.archived()) == 4
+    assert await jobs_of(following) == 1
+    with sqlite3.connect(following.settings.storage.state_path / "jobs.db") as database:
+        database.execute("UPDATE job_videos SET finished_at = finished_at - 86400000000")
+    database.close()
+    checked = await service.check_subscription(CHANNEL)
+    assert checked.last_check is not None
+    assert checked.last_check.message.startswith("limits of the rules held videos back")
+    assert len(await following.archived()) == 6
+
+
+async def test_an_unfinished_job_with_other_rules_does_not_replace_the_own_one(
+    following: Following, service: SubscriptionsService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A job by hand excludes the new video; the job of the subscription does not."""
+    await service.subscribe(Subscribe(source=CHANNEL))
+    await service.check_subscription(CHANNEL)
+    following.youtube.playlists[UPLOADS].insert(0, NEW)
+    following.youtube.feed_problem = None
+    released, request = asyncio.Event(), following.youtube.get_playlist_page
+
+    async def late(playlist_id: str, query: PlaylistPageQuery) -> PlaylistPage:
+        await released.wait()
+        return await request(playlist_id, query)
+
+    monkeypatch.setattr(following.youtube, "get_playlist_page", late)
+    rules = JobOptions(filter=VideoFilter(exclude_titles=[NEW]))
+    by_hand = CreateJob(type=JobType.PLAYLIST_DOWNLOAD, playlist_id=UPLOADS, options=rules)
+    assert following.jobs is not None
+    made = await following.jobs.create_job(by_hand)
+    first = await service.check_subscription(CHANNEL)
+    second = await service.check_subscription(CHANNEL)
+    assert first.last_check is not None
+    assert second.last_check is not None
+    assert made.id != first.last_check.job_id == second.last_check.job_id
+    released.set()
+    assert NEW in await following.archived()
 
 
 async def test_an_interrupted_check_is_repeated_and_uses_the_job_that_exists(

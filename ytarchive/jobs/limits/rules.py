@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import time, tzinfo
+from math import inf
 
 from ytarchive.common.database import Database, Row
 from ytarchive.common.models import to_micros, utc_now
 from ytarchive.common.windows import moment
 from ytarchive.jobs.queue.clock import Clock
 from ytarchive.jobs.queue.filtering import Exclusion
-from ytarchive.jobs.queue.rows import DueVideo, JobHead, Outcome, filtered
+from ytarchive.jobs.queue.rows import DueVideo, JobHead, Outcome, filtered, head_of
 
 
 class RuleLimits:
@@ -38,6 +39,21 @@ class RuleLimits:
             return None
         reached = await self._of_bytes(video.job)
         return filtered(video.video_id, reached[0], video.title) if reached else None
+
+    async def may_resume(self, job_id: str) -> bool:
+        """Return whether limits held videos of a job back that another job may archive now."""
+        row = await self._database.fetch_one("held_back", {"job_id": job_id})
+        if row is None:
+            return False
+        job = head_of(row)
+        most, most_bytes = (
+            job.options.filter.max_videos_per_day,
+            job.options.filter.max_bytes_per_day,
+        )
+        if most is None and most_bytes is None:
+            return True
+        counted = await self._today(job)
+        return bool(counted["videos"] < (most or inf) and counted["bytes"] < (most_bytes or inf))
 
     async def _left(self, job: JobHead) -> tuple[int, Exclusion]:
         """Return how many videos may be queued, and the exclusion of the others."""

@@ -5,7 +5,7 @@ from typing import ClassVar, Protocol
 from pydantic import Field
 
 from ytarchive.common.contract import Contract, endpoint
-from ytarchive.common.identifiers import PlaylistId, VideoId
+from ytarchive.common.identifiers import OpaqueId, PlaylistId, VideoId
 from ytarchive.common.models import Done, Model, UtcDatetime
 from ytarchive.common.services import ServiceName
 
@@ -14,6 +14,12 @@ class ListedVideos(Model):
     """Entries of a list."""
 
     video_ids: list[VideoId] = Field(max_length=100_000)
+
+
+class CompareList(ListedVideos):
+    """Entries of a list to compare with those that were seen, and the last job for the list."""
+
+    job_id: OpaqueId | None = Field(default=None, description="The last job for the list, if any")
 
 
 class PrecedingVideos(ListedVideos):
@@ -30,8 +36,13 @@ class ListComparison(Model):
         default=[], description="Recorded as entries that precede the subscription of the list"
     )
     is_known: bool = Field(default=False, description="Whether the list was listed completely once")
-    listed_by: str | None = Field(
-        default=None, description="The unfinished job that has this list still to list"
+    listed_by: list[str] = Field(
+        default=[], description="The unfinished jobs that have this list still to list"
+    )
+    held_back: bool = Field(
+        default=False,
+        description="Whether limits of the last job's rules held videos back that another job may "
+        "archive now",
     )
 
 
@@ -41,7 +52,7 @@ class KnownListsAPI(Contract, Protocol):
     service: ClassVar[ServiceName] = ServiceName.JOBS
 
     @endpoint("POST /lists/{list_id}/compare")
-    async def compare_list(self, list_id: PlaylistId, request: ListedVideos) -> ListComparison:
+    async def compare_list(self, list_id: PlaylistId, request: CompareList) -> ListComparison:
         """Return which of some entries are unknown. `list_id`: of a playlist, `UU…` of a channel.
 
         Entries are known after a job has listed the list, or as preceding ones.

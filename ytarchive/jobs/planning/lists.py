@@ -85,10 +85,10 @@ class ListRecords:
 
         await self._database.write(record)
 
-    async def job_that_lists(self, list_id: str) -> str | None:
-        """Return the unfinished job that has a list still to list; None if there is none."""
-        row = await self._database.fetch_one("job_that_lists", {"list_id": list_id})
-        return row["id"] if row else None
+    async def jobs_that_list(self, list_id: str) -> list[str]:
+        """Return the unfinished jobs that have a list still to list."""
+        rows = await self._database.fetch_all("jobs_that_list", {"list_id": list_id})
+        return [row["id"] for row in rows]
 
     async def videos_after(self, list_id: str, after: str, limit: int) -> list[str]:
         """Return recorded videos of a list, ordered by id, after one of them."""

@@ -285,6 +285,15 @@ SELECT count(*) AS videos, coalesce(sum(size), 0) AS bytes FROM (
       AND coalesce(j.list_id, j.playlist_id, j.id) = :list
 );
 
+-- name: held_back
+-- The job, if it has ended and limits of its rules held videos back.
+SELECT * FROM jobs
+WHERE id = :job_id AND status IN ('COMPLETED', 'FAILED') AND EXISTS (
+    SELECT 1 FROM job_videos
+    WHERE reason = 'filtered' AND job_id = :job_id AND state = 'skipped'
+      AND rule IN ('max_videos', 'max_videos_per_day', 'max_bytes', 'max_bytes_per_day')
+);
+
 -- name: supersede_older
 -- Other jobs of the same list failed at a video before: from now on this job's result counts.
 UPDATE job_videos SET superseded = 1, waits_for = NULL
@@ -523,11 +532,11 @@ SELECT v.video_id, v.precedes
 FROM json_each(:ids) AS wanted
 JOIN list_videos AS v ON v.list_id = :list_id AND v.video_id = wanted.value;
 
--- name: job_that_lists
+-- name: jobs_that_list
 SELECT id FROM jobs
 WHERE status IN ('PENDING', 'RUNNING') AND listing = 1 AND type = 'PLAYLIST_DOWNLOAD'
     AND coalesce(list_id, playlist_id) = :list_id
-LIMIT 1;
+ORDER BY id;
 
 -- name: follow_list
 -- Changes nothing if the preceding entries were recorded for this time already.

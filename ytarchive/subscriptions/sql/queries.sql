@@ -56,7 +56,7 @@ UPDATE subscriptions SET
     title = :title, is_begun = :is_begun, must_list = :must_list, problem = :problem,
     problem_message = :problem_message, failures = :failures, next_check_at = :next_check_at,
     next_check_reason = :next_check_reason, last_check = :last_check, confirmed_at = :confirmed_at,
-    upload_times = :upload_times, pages = :pages
+    upload_times = :upload_times, pages = :pages, last_job = :last_job
 WHERE id = :id AND options = :options AND schedule = :schedule AND first = :first;
 
 -- name: add_spent

@@ -1,7 +1,7 @@
 -- subscriptions.db: the channels and playlists that the archive follows.
 -- Times are microseconds since 1970 in UTC. Which videos were seen is recorded in jobs.db alone.
 
-PRAGMA user_version = 100;
+PRAGMA user_version = 101;
 
 CREATE TABLE subscriptions (
     id TEXT PRIMARY KEY,
@@ -24,7 +24,8 @@ CREATE TABLE subscriptions (
     last_check TEXT,                  -- CheckResult as JSON
     confirmed_at INTEGER NOT NULL DEFAULT 0, -- the last check whose source was not the feed
     upload_times TEXT NOT NULL DEFAULT '[]', -- times of the last uploads, oldest first
-    pages INTEGER NOT NULL DEFAULT 1  -- requests of the last check
+    pages INTEGER NOT NULL DEFAULT 1, -- requests of the last check
+    last_job TEXT                     -- the last job for the list, in jobs.db
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX subscriptions_due ON subscriptions (next_check_at) WHERE state = 'active';
