@@ -5,9 +5,8 @@
 
 After a crash before the move is recorded, the folder is still in staging. After a later crash, the
 same code finishes the move at the next start from any step: moving and registering can be repeated.
-Until the new files are in place, the files that they replace are in place or in the trash.
-
-Captions and a thumbnail that are fetched later are stored in the same way, next to the media.
+Until the new files are in place, the files that they replace are in place or in the trash. Captions
+and a thumbnail that are fetched later are stored in the same way, next to the media.
 """
 
 import asyncio
