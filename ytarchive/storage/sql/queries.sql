@@ -197,20 +197,20 @@ WHERE media_path IS NOT NULL;
 
 -- name: shown_of_channel
 SELECT * FROM shown_videos
-WHERE channel_id = :channel_id AND media_path IS NOT NULL AND number > :after
-ORDER BY number LIMIT :limit;
+WHERE channel_id = :channel_id AND media_path IS NOT NULL;
 
 -- name: channels_shown
--- Each channel's title in its newest metadata, and the years of its videos; null without videos.
+-- Each channel's title in its newest metadata; null without videos.
 SELECT asked.value AS channel_id, (
     SELECT channel_title FROM videos
     WHERE channel_id = asked.value AND media_path IS NOT NULL
     ORDER BY metadata_at DESC LIMIT 1
-) AS title, (
-    SELECT json_group_array(DISTINCT CAST(strftime('%Y', upload_date / 1000000, 'unixepoch') AS INT))
-    FROM videos WHERE channel_id = asked.value AND media_path IS NOT NULL
-) AS years
+) AS title
 FROM json_each(:channel_ids) AS asked;
+
+-- name: changed_channels
+SELECT DISTINCT channel_id FROM changes JOIN videos ON videos.number = changes.video
+WHERE changes.revision > :after AND channel_id <> '';
 
 -- name: lists_shown
 SELECT playlist_id, title FROM playlists WHERE playlist_id > :after
@@ -246,14 +246,16 @@ FROM marks
 LEFT JOIN videos ON videos.video_id = marks.video_id
 WHERE episode_path NOTNULL;
 
--- name: seasons_of_channel
-SELECT season, instr(episode_path, '/Music ') > 0 AS is_music, min(episode_path) AS episode_path
-FROM videos
+-- name: seasons_of_channels
+-- With the upload of each season's first video.
+SELECT asked.value AS channel_id, season, instr(episode_path, '/Music ') > 0 AS is_music,
+       min(episode_path) AS episode_path, min(upload_date) AS oldest
+FROM json_each(:channel_ids) AS asked
+CROSS JOIN videos ON channel_id = asked.value AND media_path NOTNULL
 JOIN marks ON marks.video_id = videos.video_id
-WHERE channel_id = :channel_id AND media_path NOTNULL
-  AND substr(episode_path, 1, instr(episode_path, '/') - 1) <> :unknown
-GROUP BY season, is_music
-ORDER BY season;
+WHERE substr(episode_path, 1, instr(episode_path, '/') - 1) <> :unknown
+GROUP BY asked.value, season, is_music
+ORDER BY asked.value, season;
 
 -- name: touch_channel
 -- One video represents its channel among the changes.

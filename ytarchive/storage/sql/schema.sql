@@ -44,7 +44,7 @@ CREATE INDEX videos_stored ON videos (video_id, media_path, missing, quality, pr
 WHERE media_path IS NOT NULL;
 
 -- For the list's filters.
-CREATE INDEX videos_by_channel_id ON videos (channel_id) WHERE media_path IS NOT NULL;
+CREATE INDEX videos_by_channel_id ON videos (channel_id, metadata_at) WHERE media_path IS NOT NULL;
 CREATE INDEX videos_by_captions ON videos (captions > 0) WHERE media_path IS NOT NULL;
 CREATE INDEX videos_incomplete ON videos (stored_at)
 WHERE media_path IS NOT NULL AND missing IS NOT NULL;
@@ -105,7 +105,7 @@ CREATE TABLE files (
     PRIMARY KEY (video_id, path)
 ) STRICT, WITHOUT ROWID;
 
--- The videos as views show them, with the files in the folder of the media as JSON.
+-- The videos as views show them, with the files that they show as JSON.
 CREATE VIEW shown_videos AS
 SELECT number, video_id, title, channel_id, channel_title, upload_date, duration, quality,
        stored_at, media_path, (
@@ -114,7 +114,7 @@ SELECT number, video_id, title, channel_id, channel_title, upload_date, duration
                'format', format, 'digest', lower(hex(sha256))
            )) FROM files
            WHERE files.video_id = videos.video_id
-             AND role NOT IN ('metadata', 'manifest', 'checksums')
+             AND role IN ('media', 'captions', 'thumbnail')
        ) AS files
 FROM videos;
 

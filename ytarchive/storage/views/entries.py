@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from ytarchive.common.archived_files import Role
 from ytarchive.common.media import ChannelMetadata, VideoMetadata
@@ -14,8 +14,7 @@ def joined(folder: str, name: str) -> str:
     return f"{folder}/{name}" if folder else name
 
 
-@dataclass(frozen=True)
-class ViewFile:
+class ViewFile(NamedTuple):
     """A stored file of a video."""
 
     key: str
@@ -79,10 +78,10 @@ class ViewChannel:
 
     channel_id: str
     title: str
-    years: tuple[int, ...]
-    """The years of upload of its stored videos, ascending."""
     metadata: ChannelMetadata | None = None
     """Only for media-server views, as the following fields."""
+    folder: str = ""
+    """Of the series, which stays."""
     pictures: Mapping[str, ViewFile] = field(default_factory=dict)
     """The stored avatar and banner, as `poster` and `fanart`."""
     seasons: tuple[int, ...] = ()
@@ -90,8 +89,7 @@ class ViewChannel:
     """The years of its music."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Entry:
+class Entry(NamedTuple):
     """A file of a view: a link to a stored file, or generated content.
 
     `stem`: shared by all files of a video in a folder. If another video has the same path, the
@@ -102,7 +100,7 @@ class Entry:
     stem: str
     suffix: str
     source: ViewFile | None = None
-    content: bytes = field(default=b"", repr=False)
+    content: bytes = b""
 
     @property
     def path(self) -> str:
@@ -121,10 +119,8 @@ class Folder:
 class Policy(Protocol):
     """Determines the content of a view. No function reads the disk."""
 
-    reads_metadata: bool = False
-    """Whether `ViewVideo.metadata` is needed."""
     describes_channels: bool = False
-    """Whether `channel` returns entries."""
+    """Whether `channel` returns entries; then no folder gets its name from the synchronisation."""
     names_folders: bool = False
     """Whether `video` names the folders, so that their names can differ only in case."""
 
@@ -139,6 +135,6 @@ class Policy(Protocol):
         """Return the entries of a video. `folder`: the chosen name of its folder."""
         ...
 
-    def channel(self, channel: ViewChannel, folder: str) -> list[Entry]:
+    def channel(self, channel: ViewChannel) -> list[Entry]:
         """Return the entries of a channel that belong to none of its videos."""
         return []

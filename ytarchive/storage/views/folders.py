@@ -17,7 +17,8 @@ class FolderNames:
     """Title and name, by key."""
     _taken: dict[str, str] = field(default_factory=dict)
     """The keys, by the name as systems ignore case."""
-    _new: list[str] = field(default_factory=list)
+    new: list[str] = field(default_factory=list)
+    """The keys whose names are not recorded yet."""
 
     @classmethod
     async def read(cls, records: Records, view: str) -> "FolderNames":
@@ -39,16 +40,16 @@ class FolderNames:
             chosen = names.name(folder.title, f" [{folder.key}]", otherwise=folder.key)
         self._names[folder.key] = (folder.title, chosen)
         self._taken[names.folded(chosen)] = folder.key
-        self._new.append(folder.key)
+        self.new.append(folder.key)
         return chosen, known is not None and known[1] != chosen
 
     def save(self, writer: Writer) -> None:
         """Record the names that are not recorded yet."""
         rows = [
             (self.view, key, title, name, names.folded(name))
-            for key, (title, name) in ((each, self._names[each]) for each in self._new)
+            for key, (title, name) in ((each, self._names[each]) for each in self.new)
         ]
         # A name that moved from one key to another is free before it is used again.
-        writer.execute_many("free_folder", [(self.view, key) for key in self._new])
+        writer.execute_many("free_folder", [(self.view, key) for key in self.new])
         writer.execute_many("set_folder", rows)
-        self._new.clear()
+        self.new.clear()

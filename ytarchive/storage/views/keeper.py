@@ -3,7 +3,7 @@
 import asyncio
 import json
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from loguru import logger
 
@@ -42,10 +42,11 @@ _LONGEST_WAIT = 60.0
 
 @dataclass(frozen=True)
 class _State:
-    """What a view shows: the last change of the library, and its newest playlist."""
+    """What a view shows: the last changes of videos and of channels, and the newest playlist."""
 
     revision: int = 0
     lists: int = 0
+    channels: int = 0
     method: str | None = None
 
 
@@ -113,9 +114,9 @@ class ViewKeeper:
             if (state.revision, state.lists) != (newest, lists):
                 await sync.show_lists()
         else:
-            await self._show_changes(view, sync, state.revision, lists, request)
+            await self._show_changes(view, sync, state, request)
         if not request.dry_run:
-            await self._set_revision(view, newest, lists)
+            await self._set_state(view, _State(newest, lists, newest))
         if reads_folders:
             await sync.read_folders()
         report = sync.report()
@@ -124,20 +125,23 @@ class ViewKeeper:
         return report
 
     async def _show_changes(
-        self, view: ViewDeclaration, sync: Synchronisation, after: int, lists: int,
-        request: SyncView,
-    ) -> None:  # fmt: skip
+        self, view: ViewDeclaration, sync: Synchronisation, state: _State, request: SyncView
+    ) -> None:
+        """Show the changed videos, then describe their channels, each once."""
         library = self._library_of(view, request)
+        after = state.revision
         if after == 0:
             await self._remove_unknown(view, sync)
         while True:
             videos, last = await library.changed(after)
             if not last:
-                return
+                break
             await sync.show(videos)
             after = last
             if not request.dry_run:
-                await self._set_revision(view, after, lists)
+                await self._set_state(view, replace(state, revision=after))
+        if policy_of(view).describes_channels:
+            await sync.describe(await library.changed_channels(state.channels))
 
     async def _remove_unknown(self, view: ViewDeclaration, sync: Synchronisation) -> None:
         """Remove the files of videos that this library does not have."""
@@ -156,9 +160,11 @@ class ViewKeeper:
         self, view: ViewDeclaration, state: _State, request: SyncView
     ) -> Synchronisation:
         root = await asyncio.to_thread(self._declarations.folder, view)
-        folder = ViewFolder(root, self._layout.base, allow_copy=view.allow_copy)
+        folder = ViewFolder(root, self._layout.base, self._store, allow_copy=view.allow_copy)
         if not request.dry_run:
-            await asyncio.to_thread(self._prepare, view, folder, state)
+            absent = await asyncio.to_thread(self._absent, view, folder, state)
+            await self._records.intend(view.name, [], absent)
+            await asyncio.to_thread(folder.prepare, self.marker(view))
         library = self._library_of(view, request)
         parts = ViewParts(view.name, policy_of(view), folder, library, self._records, self._store)
         folder_names = await FolderNames.read(self._records, view.name)
@@ -172,13 +178,16 @@ class ViewKeeper:
             return self._library
         return MediaServerLibrary(self.places, dry_run=request.dry_run)
 
-    def _prepare(self, view: ViewDeclaration, folder: ViewFolder, state: _State) -> None:
-        """Create the folder of a view. Blocks. Raises FileFailure without its disk."""
+    def _absent(self, view: ViewDeclaration, folder: ViewFolder, state: _State) -> list[str]:
+        """Return the folder of a view if it has to be created. Blocks.
+
+        Raises FileFailure without its disk.
+        """
         is_outside = not folder.root.is_relative_to(self._layout.base)
         if is_outside and state.method and not filesystem.is_file(folder.root / VIEW_MARKER):
             message = f"{folder.root} is not the folder of the view {view.name} any more"
             raise FileFailure(f"{message}: connect its disk, or remove the view and add it again")
-        folder.prepare(self.marker(view))
+        return [] if filesystem.exists(folder.root) else [""]
 
     def marker(self, view: ViewDeclaration) -> bytes:
         """Return the content of the marker in the folder of a view."""
@@ -212,11 +221,11 @@ class ViewKeeper:
         )
         if row is None or not fits:
             return _State(method=row["method"] if row else None)
-        return _State(row["revision"], row["lists"], row["method"])
+        channels = min(row["channels"], row["revision"])
+        return _State(row["revision"], row["lists"], channels, row["method"])
 
-    async def _set_revision(self, view: ViewDeclaration, revision: int, lists: int) -> None:
-        values = {"name": view.name, "revision": revision, "lists": lists}
-        await self._records.database.execute("set_revision", values)
+    async def _set_state(self, view: ViewDeclaration, state: _State) -> None:
+        await self._records.database.execute("set_state", vars(state) | {"name": view.name})
 
     async def _end(self, view: ViewDeclaration, report: ViewSync, *, reads_folders: bool) -> None:
         method = {"name": view.name, "method": report.method}
@@ -258,7 +267,6 @@ class ViewKeeper:
             await sync.apply({owner: [] for owner in owners})
             after = owners[-1]
         report = sync.report()
-        folder = await asyncio.to_thread(self._declarations.folder, view)
-        await asyncio.to_thread(ViewFolder(folder, self._layout.base, allow_copy=False).clear)
+        await sync.clear()
         await self._records.forget(view.name)
         return RemovedView(name=view.name, removed=report.removed, foreign=report.foreign)

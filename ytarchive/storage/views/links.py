@@ -9,72 +9,41 @@ import hashlib
 import os
 import secrets
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
-from typing import NamedTuple
 
 from ytarchive.common import filesystem
 from ytarchive.common.disk import os_errors
 from ytarchive.common.errors import NoLinkPossible
-from ytarchive.common.file_names import stored_name
+from ytarchive.common.file_names import file_name
 from ytarchive.common.paths import VIEW_MARKER
 from ytarchive.storage.store import files
+from ytarchive.storage.store.media_store import MediaStore
 from ytarchive.storage.views import making
+from ytarchive.storage.views.entries import joined
 from ytarchive.storage.views.models import LinkMethod
+from ytarchive.storage.views.records import Facts, Record
 
 _UNFINISHED = ".ytarchive-unfinished-"
 _EXFAT_STEP, _FAT_STEP = 10_000_000, 2_000_000_000
 """Nanoseconds between the times that a file can have."""
-_LARGEST_INTEGER = 2**63 - 1
-"""Of SQLite. Network and union file systems have larger inode numbers."""
 _NO_LINK = frozenset(
     {errno.EXDEV, errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL, errno.ENOSYS}
     | {errno.ENOTTY, errno.EMLINK, errno.EACCES}
 )
 
 
-class Facts(NamedTuple):
-    """The identity of a file of a view when it was created."""
-
-    inode: int
-    size: int
-    modified: int
-
-    @classmethod
-    def of(cls, found: os.stat_result) -> "Facts":
-        """Return the identity of a file."""
-        return cls(found.st_ino & _LARGEST_INTEGER, found.st_size, found.st_mtime_ns)
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """A file that a view should have. `source`: the stored file; None for generated content."""
-
-    path: str
-    source: Path | None = None
-    content: bytes = b""
-
-
-@dataclass(frozen=True)
-class Recorded:
-    """A file that a view has created. `facts`: None if its creation may not have ended."""
-
-    path: str
-    source: Path | None
-    digest: str
-    facts: Facts | None
-
-
 class ViewFolder:
     """The folder of a view."""
 
-    def __init__(self, root: Path, base: Path, *, allow_copy: bool) -> None:
+    def __init__(self, root: Path, base: Path, store: MediaStore, *, allow_copy: bool) -> None:
         self.root = root
         self._base = base
-        self._folders: set[Path] = set()
-        """Folders that were created, or found, by this object."""
+        self._store = store
+        self.found = {""}
+        """Folders that this object has created or found, relative to the view."""
         self._methods = [each for each in LinkMethod if each is not LinkMethod.COPY or allow_copy]
         self.method: LinkMethod | None = None
         """The first method that succeeded; known after the first link."""
@@ -88,110 +57,135 @@ class ViewFolder:
             if found is None or not stat.S_ISREG(found.st_mode) or path.read_bytes() != marker:
                 self._finish(path, lambda draft: making.write(draft, marker), replace=True)
 
-    def put(self, wanted: Wanted, recorded: Recorded | None) -> tuple[Facts | None, bool]:
-        """Create a file, or replace the recorded one; return its identity, and if it is new.
+    def put(
+        self, record: Record, content: bytes, earlier: Record | None
+    ) -> tuple[Facts | None, bool]:
+        """Create a file, or replace the one of an earlier record; return its identity, and if new.
 
-        The identity is None if a file of other origin is in its place.
+        `content`: of a file without a source. The identity is None if a file of other origin is in
+        its place. Raises FileGone if the stored file is missing.
         """
-        path = self.root / wanted.path
+        path = self.path(record.path)
         with os_errors(path):
-            if not self.contains(path.parent):
+            if not self.contains(record.folder):
                 return None, False
-            found = filesystem.status(path, follow=False)
-            if found is not None and self._is_wanted(wanted, path, found):
-                self._recognise(wanted, path, found)
+            found = None if earlier is None else filesystem.status(path, follow=False)
+            if found is None and self._is_created(record, content, path):
+                return Facts.of(path.lstat()), True
+            found = found or filesystem.status(path, follow=False)
+            if found is not None and self._is_wanted(record, content, path, found):
+                self._recognise(record, path, found)
                 return Facts.of(found), False
-            if found is not None and (recorded is None or not self.is_own(recorded, found)):
+            if found is None or earlier is None or not self.is_own(earlier, found):
                 return None, False
-            try:
-                if path.parent not in self._folders:
-                    path.parent.mkdir(parents=True, exist_ok=True)
-                    self._folders.add(path.parent)
-                self._create(wanted, path, replace=found is not None)
-            except (FileExistsError, NotADirectoryError):
-                return None, False
+            self._create(record, content, path, replace=True)
             return Facts.of(path.lstat()), True
 
-    def remove(self, recorded: Recorded) -> bool:
-        """Delete a recorded file and folders that become empty; return False if it has changed."""
-        path = self.root / recorded.path
+    def remove(self, record: Record) -> bool:
+        """Delete a recorded file; return False if it has changed."""
+        path = self.path(record.path)
         with os_errors(path):
-            if not self.contains(path.parent):
+            if not self.contains(record.folder):
                 return False
             found = filesystem.status(path, follow=False)
             if found is not None:
-                if not self.is_own(recorded, found):
+                if not self.is_own(record, found):
                     return False
                 path.unlink()
-        self.remove_empty(path.parent)
         return True
 
-    def remove_empty(self, folder: Path) -> None:
-        """Remove a folder that had files of the view, and its parents, as far as they are empty."""
-        inner = folder.relative_to(self.root).parts
-        with suppress(OSError):
-            for each in (folder, *folder.parents)[: len(inner)]:
-                each.rmdir()
-                self._folders.discard(each)
+    def absent(self, folders: Iterable[str]) -> list[str]:
+        """Return the folders, and parents of them, that do not exist."""
+        unknown = lineage(folders) - self.found
+        return [each for each in unknown if self._status(each) is None]
 
-    def contains(self, folder: Path) -> bool:
+    def remove_empty(self, folders: Iterable[str]) -> list[str]:
+        """Remove folders as far as they are empty; return those that do not exist then."""
+        removed = []
+        for each in sorted(folders, key=len, reverse=True):
+            with suppress(OSError):
+                self.path(each).rmdir()
+            if self._status(each) is None:
+                removed.append(each)
+                self.found.discard(each)
+        return removed
+
+    def remove_unfinished(self, records: Iterable[Record]) -> None:
+        """Delete what interrupted synchronisations left."""
+        for each in records:
+            with os_errors(path := self.path(each.path)):
+                path.unlink(missing_ok=True)
+
+    def contains(self, folder: str) -> bool:
         """Return whether a folder is in the view, or can be created there.
 
         It cannot if a file, or a link, is in its place or in that of one of its parents: what a
         link leads to does not belong to the view.
         """
-        if folder == self.root or folder in self._folders:
+        if folder in self.found:
             return True
-        if not self.contains(folder.parent):
+        if not self.contains(folder.rpartition("/")[0]):
             return False
-        found = filesystem.status(folder, follow=False)
+        found = self._status(folder)
         if found is not None and stat.S_ISDIR(found.st_mode):
-            self._folders.add(folder)
+            self.found.add(folder)
         return found is None or stat.S_ISDIR(found.st_mode)
 
     def clear(self) -> None:
-        """Delete the marker, and the folder if it is empty."""
+        """Delete the marker."""
         with os_errors(self.root):
             (self.root / VIEW_MARKER).unlink(missing_ok=True)
-        with suppress(OSError):
-            self.root.rmdir()
 
-    def is_own(self, recorded: Recorded, found: os.stat_result) -> bool:
+    def is_own(self, record: Record, found: os.stat_result) -> bool:
         """Return whether the file at a recorded path was created by the view.
 
         A hard link through which its content was edited is one: the content has another name.
         """
         now = Facts.of(found)
         is_edited_link = stat.S_ISREG(found.st_mode) and found.st_nlink > 1
-        if recorded.facts == now or (
-            is_edited_link and recorded.facts is not None and recorded.facts.inode == now.inode
+        if record.facts == now or (
+            is_edited_link and record.facts is not None and record.facts.inode == now.inode
         ):
             return True
-        path = self.root / recorded.path
-        if recorded.source is not None:
-            return self._shows(recorded.source, path, found)
+        path = self.path(record.path)
+        source = self._source(record)
+        if source is not None:
+            return self._shows(source, path, found)
         return stat.S_ISREG(found.st_mode) and (
-            hashlib.sha256(path.read_bytes()).hexdigest() == recorded.digest
+            hashlib.sha256(path.read_bytes()).hexdigest() == record.digest
         )
 
-    def _recognise(self, wanted: Wanted, path: Path, found: os.stat_result) -> None:
+    def path(self, inner: str) -> Path:
+        """Return the absolute path of a recorded path."""
+        return self.root / file_name(inner)
+
+    def _status(self, folder: str) -> os.stat_result | None:
+        return filesystem.status(self.path(folder), follow=False)
+
+    def _source(self, record: Record) -> Path | None:
+        """Return the path of the stored file."""
+        return self._store.local_path(record.source) if record.source else None
+
+    def _recognise(self, record: Record, path: Path, found: os.stat_result) -> None:
         """Determine the method from a link that exists, if the view does not know it yet."""
-        if self.method is not None or wanted.source is None:
+        source = None if self.method else self._source(record)
+        if source is None:
             return
         if stat.S_ISLNK(found.st_mode):
             method = LinkMethod.SYMLINK
-        elif os.path.samestat(found, wanted.source.stat()):
+        elif os.path.samestat(found, source.stat()):
             method = LinkMethod.HARDLINK
         else:
-            is_shared = making.can_reflink(wanted.source, _draft_of(path))
+            is_shared = making.can_reflink(source, _draft_of(path))
             method = LinkMethod.REFLINK if is_shared else LinkMethod.COPY
         self.method = method if method in self._methods else None
 
-    def _is_wanted(self, wanted: Wanted, path: Path, found: os.stat_result) -> bool:
-        if wanted.source is not None:
-            return self._shows(wanted.source, path, found)
-        is_same_size = stat.S_ISREG(found.st_mode) and found.st_size == len(wanted.content)
-        return is_same_size and path.read_bytes() == wanted.content
+    def _is_wanted(self, record: Record, content: bytes, path: Path, found: os.stat_result) -> bool:
+        source = self._source(record)
+        if source is not None:
+            return self._shows(source, path, found)
+        is_same_size = stat.S_ISREG(found.st_mode) and found.st_size == len(content)
+        return is_same_size and path.read_bytes() == content
 
     def _shows(self, source: Path, path: Path, found: os.stat_result) -> bool:
         """Return whether a file is a link to a stored file, or an unchanged copy of it."""
@@ -203,16 +197,26 @@ class ViewFolder:
         is_copy = found.st_size == stored.st_size and _is_same_time(found, stored)
         return os.path.samestat(found, stored) or is_copy
 
-    def _create(self, wanted: Wanted, path: Path, *, replace: bool) -> None:
-        if wanted.source is None:
-            self._finish(path, lambda draft: making.write(draft, wanted.content), replace=replace)
+    def _is_created(self, record: Record, content: bytes, path: Path) -> bool:
+        """Create a file with its folder; return False if another file is in the place of either."""
+        try:
+            if record.folder not in self.found:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                self.found |= lineage([record.folder])
+            self._create(record, content, path, replace=False)
+        except (FileExistsError, NotADirectoryError):
+            return False
+        return True
+
+    def _create(self, record: Record, content: bytes, path: Path, *, replace: bool) -> None:
+        source = self._source(record)
+        if source is None:
+            self._finish(path, lambda draft: making.write(draft, content), replace=replace)
             return
-        if not stat.S_ISREG(wanted.source.lstat().st_mode):
-            # To open a FIFO blocks, and a link can lead out of the archive.
-            raise FileNotFoundError(errno.ENOENT, "it is no regular file", str(wanted.source))
+        _require_regular(source)
         for method in [self.method] if self.method else self._methods:
             try:
-                self._link(method, wanted.source, path, replace=replace)
+                self._link(method, source, path, replace=replace)
             except FileExistsError:
                 raise
             except OSError as error:
@@ -221,7 +225,7 @@ class ViewFolder:
             else:
                 self.method = method
                 return
-        raise NoLinkPossible(f"{path.parent} cannot have links to {wanted.source}")
+        raise NoLinkPossible(f"{path.parent} cannot have links to {source}")
 
     def _link(self, method: LinkMethod, source: Path, path: Path, *, replace: bool) -> None:
         if method is LinkMethod.HARDLINK and not replace:
@@ -259,8 +263,9 @@ class ViewFolder:
             draft.unlink(missing_ok=True)
 
 
-def _draft_of(path: Path) -> Path:
-    return path.with_name(f"{_UNFINISHED}{secrets.token_hex(8)}")
+def lineage(folders: Iterable[str]) -> set[str]:
+    """Return folders of a view with all their parents."""
+    return {part for each in folders for part in accumulate(each.split("/"), joined)}
 
 
 def is_unfinished(name: str) -> bool:
@@ -268,27 +273,14 @@ def is_unfinished(name: str) -> bool:
     return name.startswith(_UNFINISHED)
 
 
-def listed(folder: Path) -> dict[str, os.stat_result]:
-    """Return the entries of a folder by their names as stored; none if it does not exist."""
-    with os_errors(folder):
-        try:
-            with os.scandir(folder) as entries:
-                return {
-                    stored_name(entry.name): entry.stat(follow_symlinks=False) for entry in entries
-                }
-        except (FileNotFoundError, NotADirectoryError):
-            return {}
+def _draft_of(path: Path) -> Path:
+    return path.with_name(f"{_UNFINISHED}{secrets.token_hex(8)}")
 
 
-def inner_folders(folder: Path) -> list[str]:
-    """Return the names of the folders in a folder; none if it does not exist."""
-    with os_errors(folder):
-        try:
-            with os.scandir(folder) as entries:
-                folders = (each.name for each in entries if each.is_dir(follow_symlinks=False))
-                return list(map(stored_name, folders))
-        except (FileNotFoundError, NotADirectoryError):
-            return []
+def _require_regular(source: Path) -> None:
+    """Raise an OSError for a FIFO, which blocks when it is opened, and links out of the archive."""
+    if not stat.S_ISREG(source.lstat().st_mode):
+        raise FileNotFoundError(errno.ENOENT, "it is no regular file", str(source))
 
 
 def _is_same_time(copy: os.stat_result, stored: os.stat_result) -> bool:

@@ -2,12 +2,15 @@
 
 import asyncio
 import hashlib
+import json
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from ytarchive.common.archived_files import Role
+from ytarchive.common.database import Row
 from ytarchive.common.errors import LocalError, NotFound
 from ytarchive.common.json_text import stored_json
 from ytarchive.common.media import ChannelMetadata, VideoMetadata
@@ -38,42 +41,32 @@ class MediaServerLibrary(ShownLibrary):
         return await self._complete(await super().videos(video_ids))
 
     async def channels(self, channel_ids: Iterable[str]) -> dict[str, ViewChannel]:
-        """Return the channels that have stored videos.
+        """Return the channels that have stored videos, with their seasons."""
+        shown = await super().channels(channel_ids)
+        asked = {"channel_ids": json.dumps(list(shown)), "unknown": UNKNOWN_CHANNEL}
+        seasons: defaultdict[str, list[Row]] = defaultdict(list)
+        for row in await self.database.fetch_all("seasons_of_channels", asked):
+            seasons[row["channel_id"]].append(row)
+        return await asyncio.to_thread(
+            lambda: {key: self._described(each, seasons[key]) for key, each in shown.items()}
+        )
 
-        Their titles are the names of their folders, which stay.
-        """
-        shown = await super().channels(filter(None, channel_ids))
-        named = [await self._with_seasons(channel) for channel in shown.values()]
-        return {
-            each.channel_id: each for each in await asyncio.to_thread(self._described, named, shown)
-        }
-
-    def _described(
-        self, named: list[ViewChannel], shown: dict[str, ViewChannel]
-    ) -> list[ViewChannel]:
-        """Return channels with their metadata and pictures. Blocks."""
-        return [
-            replace(
-                each,
-                metadata=self._metadata(shown[each.channel_id]),
-                pictures=self._pictures(each.channel_id),
-            )
-            for each in named
-        ]
-
-    async def _with_seasons(self, shown: ViewChannel) -> ViewChannel:
-        asked = {"channel_id": shown.channel_id, "unknown": UNKNOWN_CHANNEL}
-        rows = await self.database.fetch_all("seasons_of_channel", asked)
+    def _described(self, shown: ViewChannel, seasons: Sequence[Row]) -> ViewChannel:
+        """Return a channel with its metadata, pictures and seasons. Blocks."""
         return replace(
             shown,
-            title=rows[0]["episode_path"].partition("/")[0] if rows else shown.title,
-            seasons=tuple(row["season"] for row in rows if not row["is_music"]),
-            albums=tuple(row["season"] for row in rows if row["is_music"]),
+            metadata=self._metadata(shown),
+            folder=seasons[0]["episode_path"].partition("/")[0] if seasons else "",
+            pictures=self._pictures(shown.channel_id),
+            seasons=tuple(row["season"] for row in seasons if not row["is_music"]),
+            albums=tuple(row["season"] for row in seasons if row["is_music"]),
         )
 
     async def _complete(self, videos: list[ViewVideo]) -> list[ViewVideo]:
         places = await self._places.of(videos, dry_run=self._dry_run)
-        described = await asyncio.to_thread(lambda: [_described(e, self._layout) for e in videos])
+        described = await asyncio.to_thread(
+            lambda: [_with_metadata(each, self._layout) for each in videos]
+        )
         return [replace(each, place=places.get(each.video_id)) for each in described]
 
     def _metadata(self, shown: ViewChannel) -> ChannelMetadata:
@@ -102,7 +95,7 @@ class MediaServerLibrary(ShownLibrary):
         return ViewFile(key=key, role=Role.THUMBNAIL, format="jpg", digest=digest)
 
 
-def _described(video: ViewVideo, layout: Layout) -> ViewVideo:
+def _with_metadata(video: ViewVideo, layout: Layout) -> ViewVideo:
     """Return a video with its metadata, if they can be read."""
     if not video.files:
         return video

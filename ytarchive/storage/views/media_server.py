@@ -85,12 +85,11 @@ def album_folder(season: int) -> str:
 class MediaServerPolicy(Policy):
     """Episodes of one series for each channel; see this module."""
 
-    reads_metadata = True
     describes_channels = True
 
     def folder(self, video: ViewVideo) -> Folder | None:
-        """Return the channel's folder, whose name is part of the places and stays."""
-        return Folder(video.channel_id, video.place.show) if video.place else None
+        """Return None: the places name the folders."""
+        return None
 
     def video(self, video: ViewVideo, folder: str) -> list[Entry]:
         """Return the media, captions, thumbnail and NFO."""
@@ -112,10 +111,10 @@ class MediaServerPolicy(Policy):
             entries.append(Entry(folder=parent, stem=stem, suffix=".nfo", content=content))
         return entries
 
-    def channel(self, channel: ViewChannel, folder: str) -> list[Entry]:
+    def channel(self, channel: ViewChannel) -> list[Entry]:
         """Return the files that describe a channel, its seasons and its albums."""
-        about = channel.metadata
-        if about is None:
+        about, folder = channel.metadata, channel.folder
+        if about is None or not folder:
             return []
         entries = [
             Entry(folder=folder, stem=name, suffix=".jpg", source=picture)

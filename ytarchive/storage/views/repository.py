@@ -3,9 +3,8 @@
 import asyncio
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
-from typing import Any, Self
+from pathlib import Path
+from typing import Self
 
 from loguru import logger
 
@@ -15,42 +14,14 @@ from ytarchive.common.errors import DatabaseCorrupt, DatabaseUnsupported
 from ytarchive.common.rows import all_readable, moment_of
 from ytarchive.common.schema import Schema
 from ytarchive.storage.store.layout import Layout
-from ytarchive.storage.views.entries import ViewChannel, ViewFile, ViewVideo, joined
-from ytarchive.storage.views.links import Facts
+from ytarchive.storage.views.entries import ViewChannel, ViewFile, ViewVideo
 from ytarchive.storage.views.names import folded
+from ytarchive.storage.views.records import Record
 
 log = logger.bind(service="storage")
 
 SCHEMA = Schema(package="ytarchive.storage.views", durable=False, file="views.db", in_backups=False)
 _PAGE = 500
-
-
-@dataclass(frozen=True)
-class Record:
-    """A file that a view has created, or was about to create."""
-
-    folder: str
-    name: str
-    owner: str
-    source: str | None
-    digest: str
-    facts: Facts | None
-
-    @classmethod
-    def of(cls, row: Row) -> Self:
-        """Return a record from its row."""
-        facts = Facts(row["inode"], row["size"], row["modified"]) if row["inode"] else None
-        return cls(row["folder"], row["name"], row["owner"], row["source"], row["digest"], facts)
-
-    @property
-    def place(self) -> tuple[str, str]:
-        """Return the folder and the name, which identify the record in its view."""
-        return self.folder, self.name
-
-    @property
-    def path(self) -> str:
-        """Return the path relative to the view."""
-        return joined(self.folder, self.name)
 
 
 class ShownLibrary:
@@ -83,29 +54,23 @@ class ShownLibrary:
 
     async def of_channel(self, channel_id: str) -> list[ViewVideo]:
         """Return the stored videos of a channel."""
-        found: list[ViewVideo] = []
-        after = 0
-        while True:
-            asked = {"channel_id": channel_id, "after": after, "limit": _PAGE}
-            rows = await self.database.fetch_all("shown_of_channel", asked)
-            found += _videos(rows)
-            if len(rows) < _PAGE:
-                return found
-            after = rows[-1]["number"]
+        asked = {"channel_id": channel_id}
+        return _videos(await self.database.fetch_all("shown_of_channel", asked))
 
     async def channels(self, channel_ids: Iterable[str]) -> dict[str, ViewChannel]:
         """Return the channels that have stored videos."""
         asked = {"channel_ids": json.dumps(list(channel_ids))}
         rows = await self.database.fetch_all("channels_shown", asked)
         return {
-            row["channel_id"]: ViewChannel(
-                row["channel_id"],
-                row["title"],
-                tuple(sorted(year for year in json.loads(row["years"]) if year)),
-            )
+            row["channel_id"]: ViewChannel(row["channel_id"], row["title"])
             for row in rows
             if row["title"] is not None
         }
+
+    async def changed_channels(self, after: int) -> list[str]:
+        """Return the channels of the changed videos."""
+        rows = await self.database.fetch_all("changed_channels", {"after": after})
+        return [row["channel_id"] for row in rows]
 
     async def touch_channel(self, channel_id: str) -> None:
         """Count a channel among the changes, for views that show its metadata."""
@@ -138,38 +103,53 @@ class Records:
         await asyncio.to_thread(_delete, path)
         return cls(await Database.open(path, SCHEMA))
 
-    async def entries(self, query: str, view: str, **asked: Any) -> list[Record]:
+    async def entries(self, query: str, view: str, **asked: Iterable[str]) -> list[Record]:
         """Return the records that a query selects."""
         return [Record.of(row) for row in await self.rows(query, view, **asked)]
 
-    async def rows(self, query: str, view: str, **asked: Any) -> list[Row]:
-        """Return the rows of the records that a query selects."""
+    async def rows(self, query: str, view: str, **asked: Iterable[str]) -> list[Row]:
+        """Return the rows of a view that a query selects by lists of values."""
         found = {name: json.dumps(list(value)) for name, value in asked.items()}
         return await self.database.fetch_all(query, {"view": view, **found})
 
-    async def taken(self, view: str, paths: Iterable[str]) -> dict[str, str]:
+    async def taken(self, view: str, folds: Iterable[str]) -> dict[str, str]:
         """Return the owners of paths that exist, by the path as systems ignore case."""
-        folds = json.dumps(list({folded(path) for path in paths}))
-        rows = await self.database.fetch_all("taken", {"view": view, "folds": folds})
-        return {row["fold"]: row["owner"] for row in rows}
+        return {row["fold"]: row["owner"] for row in await self.rows("taken", view, folds=folds)}
 
     async def spellings(self, view: str, folds: Iterable[str]) -> dict[str, str]:
         """Return the folders that exist, by the path as systems ignore case."""
-        asked = {"view": view, "folds": json.dumps(list(folds))}
-        rows = await self.database.fetch_all("spellings", asked)
+        rows = await self.rows("spellings", view, folds=folds)
         return {
             fold: "/".join(row["folder"].split("/")[: fold.count("/") + 1])
             for row in rows if row["folder"] is not None for fold in [row["fold"]]
         }  # fmt: skip
 
-    async def intend(self, view: str, records: Iterable[Record]) -> None:
-        """Record files before they are created."""
+    async def intend(
+        self, view: str, records: Iterable[Record], folders: Iterable[str] = ()
+    ) -> None:
+        """Record files, and folders, before they are created."""
+        inner = [(view, folder) for folder in folders]
         rows = [
             (view, each.folder, each.name, folded(each.path), each.owner, each.source, each.digest)
             for each in records
         ]
-        if rows:
-            await self.database.write(lambda writer: writer.execute_many("intend", rows))
+
+        def transaction(writer: Writer) -> None:
+            writer.execute_many("intend_folder", inner)
+            writer.execute_many("intend", rows)
+
+        if inner or rows:
+            await self.database.write(transaction)
+
+    async def created_folders(self, view: str, folders: Iterable[str]) -> list[str]:
+        """Return those of some folders that the view has created."""
+        rows = await self.rows("created_among", view, folders=folders)
+        return [row["folder"] for row in rows]
+
+    async def forget_folders(self, view: str, folders: Iterable[str]) -> None:
+        """Record that folders do not exist any more."""
+        rows = [(view, folder) for folder in folders]
+        await self.database.write(lambda writer: writer.execute_many("forget_folder", rows))
 
     async def save(self, view: str, made: Iterable[Record], removed: Iterable[Record]) -> None:
         """Record created and removed files."""
@@ -198,7 +178,7 @@ class Records:
         """Delete all rows of a view."""
 
         def transaction(writer: Writer) -> None:
-            for query in ("forget_entries", "forget_folders", "forget_view"):
+            for query in ("forget_entries", "forget_created", "forget_names", "forget_view"):
                 writer.execute(query, {"name": view})
 
         await self.database.write(transaction)
@@ -210,7 +190,7 @@ def _videos(rows: Sequence[Row]) -> list[ViewVideo]:
 
 def _video(row: Row) -> ViewVideo:
     media = row["media_path"]
-    folder = f"{PurePosixPath(media).parent}/" if media else ""
+    folder = f"{media.rpartition('/')[0]}/" if media else ""
     files = [
         ViewFile(
             key=each["key"],

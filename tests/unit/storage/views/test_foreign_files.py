@@ -45,6 +45,37 @@ async def test_empty_folders_of_a_user_stay_and_those_of_the_view_are_removed(
     assert folders[2].is_dir()
 
 
+async def test_a_folder_of_a_user_that_the_view_filled_stays_when_it_is_empty_again(
+    config: StorageConfig,
+) -> None:
+    """Folders that the view created there are removed."""
+    storage = await StorageService.open(config)
+    view = AddView(name="own", policy=ViewPolicy.CUSTOM, template="{channel}/{year}/{title} [{id}]")
+    await views_of(storage).add_view(view)
+    channel = config.base_path / "own" / "A channel"
+    channel.mkdir(parents=True)
+    await store(storage, config, VIDEO)
+    await sync(storage, "own")
+    assert (channel / "2009").is_dir()
+    renamed = metadata(VIDEO).model_copy(update={"channel_title": "New"})
+    await storage.save_metadata(SaveMetadata(metadata=renamed))
+    await sync(storage, "own")
+    assert list(channel.iterdir()) == []
+    await views_of(storage).remove_view("own")
+    assert [path.name for path in (config.base_path / "own").iterdir()] == ["A channel"]
+    await storage.close()
+
+
+async def test_a_folder_of_a_view_that_existed_before_it_stays_when_it_is_removed(
+    storage: StorageService, config: StorageConfig
+) -> None:
+    (config.base_path / "mine").mkdir()
+    await views_of(storage).add_view(AddView(name="mine", policy=ViewPolicy.LIBRARY))
+    await sync(storage, "mine")
+    await views_of(storage).remove_view("mine")
+    assert listed(config.base_path / "mine") == []
+
+
 async def test_a_folder_that_became_empty_before_a_crash_is_removed(
     storage: StorageService, config: StorageConfig
 ) -> None:

@@ -186,8 +186,10 @@ def test_channel_has_the_files_of_its_series_seasons_and_albums() -> None:
         "poster": stored("jpg", Role.THUMBNAIL, "poster"),
         "fanart": stored("jpg", Role.THUMBNAIL, "fanart"),
     }
-    about = ViewChannel(CHANNEL_ID, "A channel", (), channel(), pictures, (0, 2026), (2025,))
-    entries = MediaServerPolicy().channel(about, "A channel")
+    about = ViewChannel(
+        CHANNEL_ID, "A channel", channel(), "A channel", pictures, (0, 2026), (2025,)
+    )
+    entries = MediaServerPolicy().channel(about)
     assert sorted(entry.path for entry in entries) == [
         "A channel/Music 2025/album.nfo",
         "A channel/Music 2025/cover.jpg",

@@ -82,6 +82,14 @@ def test_every_document_is_well_formed_for_every_text(text: str) -> None:
     require_well_formed(text)
 
 
+@given(ANY_TEXT)
+def test_documents_are_written_as_the_library_for_xml_writes_them(text: str) -> None:
+    video = metadata().model_copy(update={"title": text, "description": text})
+    written = nfo.episode(video, PLACE, STORED)
+    parsed = ET.fromstring(written.replace(b"\r", b"&#13;"))  # a parser reads CR as LF
+    assert ET.tostring(parsed, encoding="utf-8", xml_declaration=True) + b"\n" == written
+
+
 @pytest.mark.parametrize("title", [CONTROLS, "]]>&amp;<a href='\"'>", *HOSTILE_TITLES])
 def test_every_document_is_well_formed_for_hostile_titles(title: str) -> None:
     require_well_formed(title)

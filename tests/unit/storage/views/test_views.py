@@ -43,7 +43,7 @@ from ytarchive.storage import (
     rebuild_library,
 )
 from ytarchive.storage.service import StorageService
-from ytarchive.storage.views.links import Facts
+from ytarchive.storage.views.records import Facts
 from ytarchive.storage.views.service import ViewsService
 
 STEM = f"2009-10-25 A title [{VIDEO}]"

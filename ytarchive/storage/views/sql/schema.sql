@@ -1,13 +1,14 @@
 -- views.db: the files that views have created. Backups do not include it: without it, a
 -- synchronisation recognises links and unchanged copies by the stored files.
 
-PRAGMA user_version = 100;
+PRAGMA user_version = 110;
 
 CREATE TABLE views (
     name TEXT PRIMARY KEY,
     declaration TEXT NOT NULL,        -- ViewDeclaration as JSON; another one starts from revision 0
     library_id TEXT NOT NULL,         -- and the folder of its archive
     revision INTEGER NOT NULL,        -- the last change of the library that the view shows
+    channels INTEGER NOT NULL DEFAULT 0, -- the last change whose channel the view describes
     lists INTEGER NOT NULL DEFAULT 0, -- when the newest playlist that the view shows was stored
     method TEXT,                      -- reflink, hardlink, symlink, copy
     synced_at INTEGER,                -- when all folders were last read
@@ -31,6 +32,13 @@ CREATE TABLE entries (
 
 CREATE INDEX entries_by_owner ON entries (view, owner);
 CREATE UNIQUE INDEX entries_by_fold ON entries (view, fold);
+
+-- Folders that the view has created, recorded before. Only these are removed when they are empty.
+CREATE TABLE created_folders (
+    view TEXT NOT NULL,
+    folder TEXT NOT NULL,             -- relative to the view; empty for the view's own folder
+    PRIMARY KEY (view, folder)
+) STRICT, WITHOUT ROWID;
 
 -- The names of the folders of channels and playlists. A name stays until the title changes.
 CREATE TABLE folders (
