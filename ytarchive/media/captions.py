@@ -11,6 +11,7 @@ from itertools import chain, pairwise, zip_longest
 from typing import Any, NamedTuple
 
 from ytarchive.common.json_text import stored_json
+from ytarchive.media.xml_captions import shown_texts
 
 _TIMING = re.compile(
     r"^(?:(\d+):)?(\d{1,2}):(\d{2})[.,](\d{3})[ \t]+-->[ \t]+"
@@ -91,24 +92,42 @@ def _from_text(content: bytes) -> Iterator[Cue]:
 
 
 def _from_json(content: bytes) -> Iterator[Cue]:
-    """Yield the cues of YouTube's JSON, in which the lines of automatic captions overlap."""
+    """Yield the cues of YouTube's JSON."""
     try:
         document = stored_json(content)
         events = document["events"] if isinstance(document, dict) else []
         cues = [_event(each) for each in events if "segs" in each]
     except (ValueError, LookupError, TypeError, AttributeError):
         return
+    yield from _one_after_another(cues)
+
+
+def _event(event: dict[str, Any]) -> Cue:
+    begin, lasts = int(event.get("tStartMs", 0)), int(event.get("dDurationMs", 0))
+    return _cue(begin, begin + lasts, "".join(str(each.get("utf8", "")) for each in event["segs"]))
+
+
+def _from_xml(content: bytes) -> Iterator[Cue]:
+    """Yield the cues of TTML or YouTube's XML."""
+    try:
+        cues = [_cue(int(each.begin), int(each.end), each.text) for each in shown_texts(content)]
+    except (ValueError, OverflowError):
+        return
+    yield from _one_after_another(cues)
+
+
+def _cue(begin: int, end: int, text: str) -> Cue:
+    begin = min(max(begin, 0), _LONGEST_MS)
+    lines = [line for each in text.split("\n") if (line := " ".join(each.split()))]
+    return Cue(begin, min(max(end, begin), begin + _LONGEST_MS), lines)
+
+
+def _one_after_another(cues: Iterable[Cue]) -> Iterator[Cue]:
+    """Yield the cues with a line, each until the next: those of automatic captions overlap."""
     spoken = [cue for cue in cues if cue.lines]
     for cue, following in zip_longest(spoken, spoken[1:]):
         is_cut = following is not None and cue.begin < following.begin < cue.end
         yield cue._replace(end=following.begin) if following and is_cut else cue
-
-
-def _event(event: dict[str, Any]) -> Cue:
-    begin = min(max(int(event.get("tStartMs", 0)), 0), _LONGEST_MS)
-    end = begin + min(max(int(event.get("dDurationMs", 0)), 0), _LONGEST_MS)
-    text = "".join(str(each.get("utf8", "")) for each in event["segs"])
-    return Cue(begin, end, [line for each in text.split("\n") if (line := " ".join(each.split()))])
 
 
 def _milliseconds(timing: re.Match[str], first: int) -> int:
@@ -135,6 +154,7 @@ _READERS: Mapping[str, Callable[[bytes], Iterator[Cue]]] = {
     "vtt": _from_text,
     "srt": _from_text,
     "json3": _from_json,
+    **dict.fromkeys(("ttml", "srv1", "srv2", "srv3"), _from_xml),
 }
 CAPTION_FORMATS = frozenset(_READERS)
 """The formats that can be read."""

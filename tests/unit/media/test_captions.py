@@ -62,10 +62,55 @@ def test_a_line_repeated_later_is_a_new_line() -> None:
     ]
 
 
-def test_both_formats_of_the_stand_in_have_the_same_lines() -> None:
-    vtt, srt = (parse(captions("de", form)[0], form) for form in ("vtt", "srt"))
-    assert vtt == srt
+def test_all_formats_of_the_stand_in_have_the_same_lines() -> None:
+    vtt, *others = (parse(captions("de", form)[0], form) for form in ("vtt", "srt", "srv1"))
+    assert others == [vtt, vtt]
     assert vtt[1] == (1, "Stand-in caption 2 (de)")
+
+
+TTML = """<?xml version="1.0" encoding="utf-8" ?>
+<tt xml:lang="en" xmlns="http://www.w3.org/ns/ttml"><head/><body region="r1"><div>
+<p begin="00:00:01.160" end="00:00:04.480" style="s2">salt &amp;
+<span>pepper</span><br />in one pan</p>
+<p begin="2.5s" dur="900ms">with oil</p><p style="s2">never shown</p>
+</div></body></tt>"""
+SRV1 = """<?xml version="1.0" encoding="utf-8" ?><transcript>
+<text start="1.16" dur="3.32">salt &amp;amp; pepper\nin one pan</text>
+<text start="2.5" dur="0.9">with oil</text></transcript>"""
+SRV2 = """<timedtext><window t="0" op="define" />
+<text t="1160" d="3320" w="1">salt &amp;amp; pepper\nin one pan</text>
+<text t="1170" d="10" append="1">\n</text><text t="2500" d="900">with oil</text></timedtext>"""
+SRV3 = """<timedtext format="3"><head><pen id="1" /></head><body><w t="0" id="1" />
+<p t="1160" d="3320" w="1"><s>salt</s><s t="320"> &amp; pepper</s>\nin one pan</p>
+<p t="2490" d="10" w="1" a="1">\n</p><p t="2500" d="900" w="1">with oil</p></body></timedtext>"""
+
+
+@pytest.mark.parametrize(
+    ("form", "content"), [("ttml", TTML), ("srv1", SRV1), ("srv2", SRV2), ("srv3", SRV3)]
+)
+def test_captions_in_each_format_of_xml_are_read(form: str, content: str) -> None:
+    assert cues_of(content.encode(), form) == [
+        (1160, 2500, ["salt & pepper", "in one pan"]),
+        (2500, 3400, ["with oil"]),
+    ]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "", "<tt>", "<tt/>", "WEBVTT", '<transcript><text start="x">a</text></transcript>',
+        '<timedtext><p t="1e999" d="1">a</p></timedtext>', '<?xml version="1.0" encoding="x"?><a/>',
+        '<!DOCTYPE tt [<!ENTITY a "b">]><tt><p begin="1s" end="2s">&a;</p></tt>',
+        "<tt>" + '<p begin="1s" end="2s">' * 3000,
+    ],
+)  # fmt: skip
+def test_xml_without_captions_has_no_lines(content: str) -> None:
+    assert cues_of(content.encode(), "ttml") == []
+
+
+def test_xml_nested_deeply_is_read() -> None:
+    shown = "<span>" * 3000 + "deep" + "</span>" * 3000
+    assert parse(f'<tt><p begin="1s" end="2s">{shown}</p></tt>', "ttml") == [(1, "deep")]
 
 
 def test_content_that_is_no_captions_has_no_lines() -> None:

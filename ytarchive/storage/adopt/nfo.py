@@ -7,6 +7,7 @@ from xml.etree import ElementTree as ET
 
 from ytarchive.common.identifiers import VIDEO_ID
 from ytarchive.common.regular import read_regular
+from ytarchive.common.xml_text import read_xml
 
 _LARGEST = 2**20
 _OF_VIDEOS = frozenset({"episodedetails", "movie", "musicvideo"})
@@ -26,11 +27,8 @@ class NfoFacts:
 def read_nfo(path: Path) -> NfoFacts:
     """Return the facts in an NFO file; none of a file that is missing, damaged or of no video."""
     try:
-        content = read_regular(path, limit=_LARGEST)
-        if b"<!" in content.replace(b"<!--", b"").replace(b"<![CDATA[", b""):
-            return NfoFacts()  # a document type, whose entities may be large
-        root = ET.fromstring(content.strip())  # noqa: S314  # without a document type
-    except (OSError, ValueError, LookupError, ET.ParseError):
+        root = read_xml(read_regular(path, limit=_LARGEST).strip())
+    except (OSError, ValueError):
         return NfoFacts()
     return _facts(root) if root.tag in _OF_VIDEOS else NfoFacts()
 

@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Sequence
 from itertools import pairwise
 
-RULES = f"1-{unicodedata.unidata_version}"
+RULES = f"2-{unicodedata.unidata_version}"
 """Version of the text preparation; an index with another version is built again."""
 
 _MARK = "\u0300"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.storage.samples import OTHER, VIDEO, save_request, stage
-from tests.unit.storage.search.archives import describe, found, indexed, store
+from tests.unit.storage.search.archives import captions_found, describe, found, indexed, store
 from ytarchive.common.config import StorageConfig
 from ytarchive.storage import rebuild_library
 from ytarchive.storage.search import indexer
@@ -33,6 +33,24 @@ async def test_changed_metadata_and_captions_are_indexed_anew(
     for query in ("one", "first"):
         assert await found(storage, query) == [], query
     assert _integrity(config) == "ok"
+
+
+@pytest.mark.parametrize("form", ["ttml", "srv3"])
+async def test_captions_stored_without_webvtt_are_found_with_their_time(
+    storage: StorageService, config: StorageConfig, form: str
+) -> None:
+    body = {
+        "ttml": '<tt xmlns="http://www.w3.org/ns/ttml"><p begin="5s" end="9s">a radio</p></tt>',
+        "srv3": '<timedtext format="3"><body><p t="5000" d="4000">a radio</p></body></timedtext>',
+    }[form]
+    staged = stage(config, VIDEO)
+    captions = staged / "captions" / f"{VIDEO}.en.vtt"
+    captions.unlink()
+    captions.with_suffix(f".{form}").write_text(body)
+    await storage.save_video(save_request(staged))
+    await indexed(storage)
+    [hit] = await captions_found(storage, "radio")
+    assert (hit.language, hit.seconds) == ("en", 5)
 
 
 async def test_unindexed_changes_are_indexed_at_the_next_start(
