@@ -1,5 +1,6 @@
 """The bytes of stored videos, in process and over HTTP."""
 
+import hashlib
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from tests.contract.conftest import Reach
 from tests.standin.captions import captions
 from tests.unit.storage.samples import MEDIA, OTHER, VIDEO, metadata, save_request, stage
+from ytarchive.common.archived_files import Role
 from ytarchive.common.config import StorageConfig
 from ytarchive.common.content import PART_SIZE, Content
 from ytarchive.common.errors import (
@@ -52,6 +54,14 @@ def folder(config: StorageConfig) -> Path:
 async def read(content: Content, start: int = 0, stop: int | None = None) -> bytes:
     async with await content.open(start, stop) as parts:
         return b"".join([part async for part in parts])
+
+
+def files_below(folder: Path) -> dict[str, Path]:
+    return {path.name: path for path in folder.rglob("*") if path.is_file()}
+
+
+def digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def replace_by_link(path: Path, moved: Path) -> None:
@@ -111,6 +121,46 @@ async def test_captions_are_found_by_language_and_by_name(content: ContentAPI, n
     assert await read(found) == b"WEBVTT\n\n"
 
 
+SIDE_FILES = {
+    "comments": (f"{VIDEO}.comments.json", "application/json", b'[{"text": "first"}]'),
+    "live_chat": (f"{VIDEO}.live_chat.json", "application/json", b'{"replay": {}}\n'),
+    "description": (f"{VIDEO}.description", "text/plain; charset=utf-8", b"A description"),
+}
+
+
+async def test_every_stored_file_is_listed_and_served_by_name_and_role(
+    content: ContentAPI, storage: StorageService, config: StorageConfig, folder: Path
+) -> None:
+    staged = stage(config)
+    for name, _, data in SIDE_FILES.values():
+        (staged / name).write_bytes(data)
+    await storage.save_video(save_request(staged))
+    listed = await content.list_files(VIDEO)
+    on_disk = files_below(folder)
+    assert {each.name for each in listed} == on_disk.keys()
+    assert listed[0].role is Role.MEDIA
+    for each in listed:
+        path = on_disk[each.name]
+        for name in (each.name, each.role.value):
+            file = await content.get_file(VIDEO, name)
+            assert (file.name, file.media_type) == (each.name, each.media_type)
+            assert await read(file, 2, 9) == path.read_bytes()[2:9]
+        assert (each.size_bytes, each.sha256) == (path.stat().st_size, digest(path))
+    types = {each.role.value: (each.name, each.media_type) for each in listed}
+    assert {role: types[role] for role in SIDE_FILES} == {
+        role: (name, type_) for role, (name, type_, _) in SIDE_FILES.items()
+    }
+
+
+async def test_file_that_is_not_registered_is_not_served(content: ContentAPI, folder: Path) -> None:
+    (folder / "notes.json").write_text("{}")
+    for name in ("notes.json", "comments", "removed"):
+        with pytest.raises(NotFound, match=f"has no file {name}; `GET /storage/videos/"):
+            await content.get_file(VIDEO, name)
+    with pytest.raises(NotFound, match=f"nothing is stored of {OTHER}"):
+        await content.list_files(OTHER)
+
+
 async def test_cleaned_captions_have_each_line_once(content: ContentAPI, folder: Path) -> None:
     (folder / "captions" / f"{VIDEO}.en.vtt").write_bytes(captions("en", "vtt", rolls=True)[0])
     cleaned = await content.get_cleaned_captions(VIDEO, "en")
@@ -135,8 +185,9 @@ async def test_only_captions_are_found_among_captions(content: ContentAPI, name:
     "name", ["..", ".hidden", "a/b", "../../x", "a\\b", "a\x00b", "a\nb", "", "x" * 201]
 )
 async def test_names_that_are_no_file_names_are_refused(content: ContentAPI, name: str) -> None:
-    with pytest.raises((InvalidRequest, NotFound)):
-        await content.get_captions(VIDEO, name)
+    for get in (content.get_captions, content.get_file):
+        with pytest.raises((InvalidRequest, NotFound)):
+            await get(VIDEO, name)
 
 
 async def test_ids_are_checked(content: ContentAPI) -> None:

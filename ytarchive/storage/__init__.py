@@ -23,7 +23,7 @@ from ytarchive.storage.bins.models import (
 )
 from ytarchive.storage.channels.api import ChannelsAPI
 from ytarchive.storage.channels.models import SaveChannel, StoredChannel
-from ytarchive.storage.content.api import ContentAPI
+from ytarchive.storage.content.api import ContentAPI, VideoFile
 from ytarchive.storage.export.api import ExportAPI
 from ytarchive.storage.export.models import (
     ExportedFile,

@@ -15,7 +15,7 @@ from ytarchive.common.content import Content
 from ytarchive.common.errors import ContentChanged, NotFound, ServiceUnavailable
 from ytarchive.common.file_names import stored_name
 from ytarchive.http import Listening, remote
-from ytarchive.storage import ContentAPI, LocalMediaStore
+from ytarchive.storage import ContentAPI, LocalMediaStore, VideoFile
 from ytarchive.storage.content.service import StoredContent
 from ytarchive.storage.store.layout import Layout
 
@@ -37,6 +37,14 @@ class OneFile(ContentAPI):
 
     def __init__(self, path: Path) -> None:
         self.path = path
+
+    async def list_files(self, video_id: str) -> list[VideoFile]:
+        """No files."""
+        return []
+
+    async def get_file(self, video_id: str, name: str) -> Content:
+        """The file."""
+        return await content_of(self.path)
 
     async def get_media(self, video_id: str) -> Content:
         """The file."""

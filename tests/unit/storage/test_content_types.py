@@ -22,6 +22,9 @@ def test_role_of_a_file_agrees_with_its_media_type() -> None:
     [
         ("a.MP4", "video/mp4"),
         ("a.en.vtt", "text/vtt; charset=utf-8"),
+        ("a.live_chat.json", "application/json"),
+        ("a.description", "text/plain; charset=utf-8"),
+        ("checksums.sha256", "text/plain; charset=utf-8"),
         ("a.html", UNKNOWN),
         ("a.svg", UNKNOWN),
         ("a", UNKNOWN),

@@ -1,1 +1,1 @@
-"""File contents of stored videos: media, thumbnails and captions."""
+"""The files of stored videos, as lists and as bytes."""

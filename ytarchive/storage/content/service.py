@@ -3,6 +3,7 @@
 import asyncio
 import io
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import PurePath, PurePosixPath
@@ -14,13 +15,16 @@ from ytarchive.common.errors import FileFailure, NotFound
 from ytarchive.common.file_names import shown_name
 from ytarchive.common.presence import ArchiveWatch
 from ytarchive.media import LARGEST_FILE, cues_of, webvtt
-from ytarchive.storage.content.api import ContentAPI
+from ytarchive.storage.content.api import ContentAPI, VideoFile
 from ytarchive.storage.library.repository import Library
+from ytarchive.storage.store.file_sets import StoredFile
 from ytarchive.storage.store.layout import MEDIA_TYPES, Layout
 from ytarchive.storage.store.media_store import MediaStore
 from ytarchive.storage.store.watching import WatchedOperations
 
 UNKNOWN = "application/octet-stream"
+_OTHER_TYPES = {".json": "application/json", ".sha256": "text/plain; charset=utf-8"}
+"""By suffix, of files whose role does not follow from the suffix."""
 
 _UNSAFE = re.compile(
     r'[\x00-\x1f\x7f-\x9f"\\/:*?<>|\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]'
@@ -29,7 +33,8 @@ _UNSAFE = re.compile(
 
 def media_type(path: PurePath) -> str:
     """Return the media type of a file by its suffix."""
-    return MEDIA_TYPES.get(path.suffix.lower(), UNKNOWN)
+    suffix = path.suffix.lower()
+    return MEDIA_TYPES.get(suffix) or _OTHER_TYPES.get(suffix, UNKNOWN)
 
 
 def safe_name(path: PurePath) -> str:
@@ -113,39 +118,66 @@ class ContentService(WatchedOperations, ContentAPI):
         self._library = library
         self._layout = layout
 
+    async def list_files(self, video_id: str) -> list[VideoFile]:
+        return [_described(each) for each in await self._files(video_id)]
+
+    async def get_file(self, video_id: str, name: str) -> Content:
+        files = await self._files(video_id)
+        named = [each for each in files if name in _names_of(PurePosixPath(each.name))]
+        of_role = [each for each in files if each.role.value == name]
+        message = f"{video_id} has no file {name}; `GET /storage/videos/{video_id}/files` lists all"
+        return await self._first([*named, *of_role], message)
+
     async def get_media(self, video_id: str) -> Content:
-        location = await self._library.location(video_id)
-        return await self._content(location.video_path, f"no media of {video_id} is stored")
+        files = await self._files(video_id)
+        media = [each for each in files if each.role is Role.MEDIA]
+        return await self._first(media, f"no media of {video_id} is stored")
 
     async def get_thumbnail(self, video_id: str) -> Content:
-        location = await self._library.location(video_id)
-        return await self._content(location.thumbnail_path, f"{video_id} has no thumbnail")
+        files = await self._files(video_id)
+        thumbnails = [each for each in files if each.role is Role.THUMBNAIL]
+        return await self._first(thumbnails, f"{video_id} has no thumbnail")
 
     async def get_captions(self, video_id: str, name: str) -> StoredContent:
-        location = await self._library.location(video_id)
-        found = None
-        if location.video_path is not None:
-            folder = PurePosixPath(self._layout.key_of(location.video_path)).parent
-            files = await self._library.files_beside(video_id, str(folder))
-            found = next(
-                (
-                    self._layout.shown(str(folder / each.name))
-                    for each in files
-                    if each.role is Role.CAPTIONS
-                    and name in {PurePosixPath(each.name).name, each.language}
-                ),
-                None,
-            )
-        return await self._content(found, f"{video_id} has no captions {name}")
+        captions = [
+            each
+            for each in await self._files(video_id)
+            if each.role is Role.CAPTIONS
+            and name in {*_names_of(PurePosixPath(each.name)), each.language}
+        ]
+        return await self._first(captions, f"{video_id} has no captions {name}")
 
     async def get_cleaned_captions(self, video_id: str, name: str) -> Content:
         original = await self.get_captions(video_id, name)
         read = await self._store.read(original.key, LARGEST_FILE)
         return await asyncio.to_thread(CleanedCaptions.of, original, read)
 
-    async def _content(self, path: str | None, otherwise: str) -> StoredContent:
-        if path is None:
+    async def _files(self, video_id: str) -> list[StoredFile]:
+        """Return the files of a video by their keys: the media, those in its folder, others."""
+        location = await self._library.location(video_id)
+        media = self._layout.key_of(location.video_path) if location.video_path else ""
+        folder = PurePosixPath(media).parent
+        return sorted(
+            await self._library.files_of(video_id),
+            key=lambda each: (
+                each.name != media,
+                not media or not PurePosixPath(each.name).is_relative_to(folder),
+            ),
+        )
+
+    async def _first(self, files: Sequence[StoredFile], otherwise: str) -> StoredContent:
+        if not files:
             raise NotFound(otherwise)
-        key = self._layout.key_of(path)
+        key = files[0].name
         await self._store.place(key)
         return await StoredContent.of(self._store, key)
+
+
+def _names_of(path: PurePosixPath) -> set[str]:
+    return {path.name, safe_name(path)}
+
+
+def _described(file: StoredFile) -> VideoFile:
+    path = PurePosixPath(file.name)
+    fields = file.model_dump(include=set(VideoFile.model_fields))
+    return VideoFile(**fields | {"name": safe_name(path), "media_type": media_type(path)})

@@ -28,6 +28,7 @@ from ytarchive.storage.library.rows import (
     missing_json,
     playlist_row,
     profile_json,
+    stored_file,
     stored_profile,
 )
 from ytarchive.storage.store.file_sets import StoredFile
@@ -156,18 +157,14 @@ class Library:
 
     async def files_beside(self, video_id: str, folder: str) -> list[StoredFile]:
         """Return a video's registered files in a folder, the media first."""
-        rows = await self._database.fetch_all(
-            "files_beside", {"video_id": video_id, "folder": folder}
-        )
-        return [
-            StoredFile(
-                name=row["path"].removeprefix(f"{folder}/"),
-                size_bytes=row["size_bytes"],
-                sha256=row["sha256"].hex(),
-                **{name: row[name] for name in ("role", "language", "automatic", "format")},
-            )
-            for row in rows
-        ]
+        asked = {"video_id": video_id, "folder": folder}
+        rows = await self._database.fetch_all("files_beside", asked)
+        return [stored_file(row, row["path"].removeprefix(f"{folder}/")) for row in rows]
+
+    async def files_of(self, video_id: str) -> list[StoredFile]:
+        """Return a video's registered files in all folders, named by their keys."""
+        rows = await self._database.fetch_all("video_files", {"video_id": video_id})
+        return [stored_file(row, row["path"]) for row in rows]
 
     async def location(self, video_id: str) -> StorageLocation:
         """Return where a video is registered. Raises NotFound if nothing of it is."""

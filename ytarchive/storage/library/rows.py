@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 from ytarchive.common.archived_files import Role
+from ytarchive.common.database import Row
 from ytarchive.common.media import PlaylistMetadata, VideoMetadata
 from ytarchive.common.models import to_micros
 from ytarchive.common.profile import ArchiveProfile
@@ -69,6 +70,12 @@ def file_row(video_id: str, path: str, file: StoredFile) -> dict[str, Any]:
         "size_bytes": file.size_bytes,
         "sha256": bytes.fromhex(file.registered_sha256),
     }
+
+
+def stored_file(row: Row, name: str) -> StoredFile:
+    """Return the file of a row, under a name."""
+    typed = {each: row[each] for each in ("role", "language", "automatic", "format", "size_bytes")}
+    return StoredFile(name=name, sha256=row["sha256"].hex(), **typed)
 
 
 def missing_json(names: list[str]) -> str | None:

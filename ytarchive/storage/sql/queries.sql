@@ -541,6 +541,9 @@ WHERE files.video_id = :video_id AND files.path > :folder || '/' AND files.path 
   AND files.role NOT IN ('checksums', 'metadata')
 ORDER BY files.path = videos.media_path DESC, files.path;
 
+-- name: video_files
+SELECT * FROM files WHERE video_id = :video_id AND role <> 'metadata' ORDER BY path;
+
 -- name: folders_known
 -- The ids of a JSON list that have files in their folder below :parent, or an unfinished move.
 SELECT asked.value AS video_id FROM json_each(:video_ids) AS asked
