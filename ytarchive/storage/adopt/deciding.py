@@ -174,7 +174,7 @@ class Decisions:
             return
         folder = Path(str(location.video_path)).parent
         prefix = self._target.layout.key_of(str(folder))
-        stored = await self._target.library.files_beside(settled.video_id, prefix)
+        stored = await self._target.library.files_of(settled.video_id, prefix)
         digests = {file.name: file.sha256 for file in stored}
         for file, name in begun.items():
             is_same = await asyncio.to_thread(

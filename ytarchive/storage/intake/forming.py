@@ -68,7 +68,7 @@ class Former:
             raise NotFound(f"{video_id} is not stored")
         media = PurePosixPath(self._layout.key_of(location.video_path))
         folder = StoreFolder(self._store, str(media.parent))
-        known = await self._library.files_beside(video_id, folder.prefix)
+        known = await self._library.files_of(video_id, folder.prefix)
         staged = self._layout.staging / f"{video_id}{_STAGED}"
         copy = StoredCopy(video_id, folder, known, location.quality, tuple(location.missing))
         swap = await self._videos.swap(self._layout.relative(staged), copy)

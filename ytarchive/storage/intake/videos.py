@@ -199,7 +199,7 @@ class VideoStore:
         store_folder = self._mover.folder(folder)
         if is_new:
             return await self.swap(staged, StoredCopy(video_id, store_folder, []))
-        known = await self.library.files_beside(video_id, folder)
+        known = await self.library.files_of(video_id, folder)
         found = await self.library.location(video_id)
         copy = StoredCopy(video_id, store_folder, known, found.quality, tuple(found.missing))
         return await self.swap(staged, copy)

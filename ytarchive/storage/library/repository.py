@@ -155,16 +155,15 @@ class Library:
 
         await self._database.write(record)
 
-    async def files_beside(self, video_id: str, folder: str) -> list[StoredFile]:
-        """Return a video's registered files in a folder, the media first."""
-        asked = {"video_id": video_id, "folder": folder}
-        rows = await self._database.fetch_all("files_beside", asked)
-        return [stored_file(row, row["path"].removeprefix(f"{folder}/")) for row in rows]
+    async def files_of(self, video_id: str, folder: str | None = None) -> list[StoredFile]:
+        """Return a video's registered files in a folder, the media first.
 
-    async def files_of(self, video_id: str) -> list[StoredFile]:
-        """Return a video's registered files in all folders, named by their keys."""
-        rows = await self._database.fetch_all("video_files", {"video_id": video_id})
-        return [stored_file(row, row["path"]) for row in rows]
+        Without a folder: those in all folders, named by their keys.
+        """
+        asked = {"video_id": video_id, "folder": folder}
+        query = "video_files" if folder is None else "files_beside"
+        rows = await self._database.fetch_all(query, asked)
+        return [stored_file(row, row["path"].removeprefix(f"{folder}/")) for row in rows]
 
     async def location(self, video_id: str) -> StorageLocation:
         """Return where a video is registered. Raises NotFound if nothing of it is."""

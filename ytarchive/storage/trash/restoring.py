@@ -84,7 +84,7 @@ class Restorer:
             await self._bins.forget_if_empty(item.model_copy(update={"files": described}))
             return Restored(item_id=item.id, video_id=item.video_id, files=restored)
         restoring = await self._restoring(item)
-        known = await self._library.files_beside(restoring.video_id, item.folder)
+        known = await self._library.files_of(restoring.video_id, item.folder)
         swap = await self._videos.swap(restoring.staged, _copy_of(restoring, known))
         change = await _prepared(swap, restoring)
         damaged = [file for file in change.files if file.original_sha256 is not None]
