@@ -43,6 +43,10 @@ bench: $(VENV)/installed-dev
 docs: $(VENV)/installed-dev
 	$(RUN) -m ytarchive.cli.documents
 
+.PHONY: screenshot
+screenshot: $(VENV)/installed-dev
+	$(RUN) -m tests.screenshot docs/terminal.svg
+
 # Run this with the lowest supported Python: its versions install on all newer ones, too.
 constraints:
 	rm -rf .venv-constraints
