@@ -29,7 +29,7 @@ FIRST, TASKS, SEARCHING, SETTINGS = marked("README.md")
 [OVER_HTTP] = marked("docs/tutorial.md")
 HOW_TO = marked("docs/how-to.md")
 BROWSE, SERVERS, FORMATS, CAPTIONS, PROFILES, ADOPT, SELECT, FOLLOW, *OTHERS = HOW_TO
-PAUSE, BACKUP, MOVE, REMOVE, UNDO, EXPORT, COOKIES = OTHERS
+PAUSE, BACKUP, MOVE, HISTORY, REMOVE, UNDO, EXPORT, COOKIES = OTHERS
 VIDEO = "jNQXAC9IVRw"
 ADOPTED = "abcdef0ABCD"
 
@@ -177,6 +177,14 @@ def test_the_recipe_for_export_writes_lists_and_a_bag(variables: dict[str, str])
     assert f"youtube {VIDEO}\n" in (home / "archive.txt").read_text()
     assert len((home / "videos.csv").read_text().splitlines()) == 6
     bagit.Bag(str(home / "ytarchive-bag")).validate()
+
+
+def test_the_recipe_for_the_history_shows_versions_and_lost_videos(
+    variables: dict[str, str],
+) -> None:
+    shown = run(HISTORY, variables)
+    assert "first version: Me at the zoo" in shown
+    assert "YouTube has all stored videos" in shown
 
 
 def test_the_recipe_for_removing_removes_a_video_and_puts_it_back(

@@ -43,6 +43,7 @@ READING = {
     "services list": "",
     "profiles": "",
     "marks list": "",
+    "history": "{video}",
     "subscriptions list": "",
     "subscriptions export": "",
     "subscriptions show": "{followed}",

@@ -29,9 +29,10 @@ def test_refreshed_metadata_are_stored_and_the_older_version_stays_in_the_histor
     assert stored["title"] == "Second"
     assert stored["source"] == ("data_api" if key else "yt-dlp")
     lines = (tmp_path / f"archive/metadata/history/{video}.jsonl").read_text().splitlines()
-    [older] = [json.loads(line) for line in lines]
-    assert (older["kind"], older["data"]["title"]) == ("metadata", "First")
-    assert older["source"] == stored["source"]
+    older, newer = (json.loads(line) for line in lines)
+    assert (older["kind"], older["data"]["title"]) == ("version", "First")
+    assert (newer["kind"], newer["data"]) == ("version", {"title": "Second"})
+    assert older["source"] == newer["source"] == stored["source"]
 
 
 def test_languages_that_the_data_api_does_not_name_are_null(

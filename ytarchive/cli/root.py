@@ -47,6 +47,10 @@ COMMANDS = {
     "export": ("export:export", "Export stored videos for other programs."),
     "verify": ("verify:verify", "Check that every stored file is unchanged."),
     "views": ("views:views", "Manage folders that show the archive under readable names."),
+    "history": (
+        "history:history",
+        "Show the versions of a video, or the videos that YouTube has lost.",
+    ),
     "marks": ("marks:marks", "List and set the marks of videos: kept, removed, known elsewhere."),
     "trash": ("trash:trash", "List, restore and delete replaced and removed files."),
     "quarantine": ("trash:quarantine", "List and restore damaged files."),

@@ -18,6 +18,17 @@ def _unless_placeholder(value: datetime | None) -> datetime | None:
 _Seconds = Annotated[int | None, AfterValidator(lambda seconds: seconds or None)]
 
 
+OF_FILE_NAME, OF_NFO = "file name", "NFO file"
+"""Sources of metadata that YouTube has not provided."""
+
+
+class Translation(Model):
+    """YouTube's translation of the texts of a video, as the owner provided it."""
+
+    title: Text = ""
+    description: Text = ""
+
+
 class VideoMetadata(Model):
     """Metadata of a video, from the Data API or, without a key, yt-dlp."""
 
@@ -40,6 +51,7 @@ class VideoMetadata(Model):
     )
     view_count: int | None = None
     like_count: int | None = None
+    comment_count: int | None = None
     fetched_at: UtcDatetime
     kind: VideoKind | None = Field(
         default=None, description="null if it is not known, as with the Data API"
@@ -52,11 +64,26 @@ class VideoMetadata(Model):
         description="Whether it is for members of the channel; null if it is not known, as with "
         "the Data API",
     )
+    translation: Translation | None = Field(
+        default=None,
+        description="The English texts, if they differ from title and description; null if not "
+        "known, as with yt-dlp",
+    )
+    is_translated: bool = Field(
+        default=False,
+        description="Whether title and description may be translations, because the answer "
+        "contained no others",
+    )
     source: str | None = Field(
         default=None,
         description='"data_api" or "yt-dlp"; "file name" or "NFO file" for an adopted video whose '
         "metadata was not fetched yet; null if it is not known",
     )
+
+    @property
+    def is_provisional(self) -> bool:
+        """Return whether the metadata was derived from a name or an NFO file."""
+        return self.source in {OF_FILE_NAME, OF_NFO}
 
 
 class PlaylistVideo(Model):

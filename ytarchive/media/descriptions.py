@@ -37,12 +37,22 @@ def video_metadata(info: Info) -> VideoMetadata:
         available_captions=caption_languages(info),
         view_count=_count(info.get("view_count")),
         like_count=_count(info.get("like_count")),
+        comment_count=_count(info.get("comment_count")),
         fetched_at=utc_now(),
         kind=_KINDS.get(info.get("media_type") or ""),
         language=_language(info),
         members_only=_is_for_members(info),
+        is_translated=_may_be_translated(info),
         source="yt-dlp",
     )
+
+
+def _may_be_translated(info: Info) -> bool:
+    """Return whether YouTube's player did not describe the video.
+
+    Then yt-dlp takes the texts from the page, which is in English, and cannot know the status.
+    """
+    return "live_status" in info and info["live_status"] is None
 
 
 def _language(info: Info) -> str | None:

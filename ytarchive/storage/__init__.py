@@ -34,7 +34,14 @@ from ytarchive.storage.export.models import (
 )
 from ytarchive.storage.export.writing import open_export, write_bag
 from ytarchive.storage.history.api import HistoryAPI
-from ytarchive.storage.history.models import HistoryEntry, HistoryKind
+from ytarchive.storage.history.comparing import Verdict
+from ytarchive.storage.history.models import (
+    FieldChange,
+    HistoryEntry,
+    HistoryKind,
+    VideoHistory,
+    VideoVersion,
+)
 from ytarchive.storage.history.records import availability_history
 from ytarchive.storage.identity.folder_state import Access, lost_library
 from ytarchive.storage.identity.opening import Initialized, initialize, is_creatable, open_identity
@@ -63,6 +70,16 @@ from ytarchive.storage.marks.models import (
     MarkedVideo,
     MarksQuery,
     VideoMarks,
+)
+from ytarchive.storage.refreshes.api import RefreshesAPI
+from ytarchive.storage.refreshes.models import (
+    DueQuery,
+    DueRefreshes,
+    LostQuery,
+    LostVideo,
+    RecordedRefresh,
+    RefreshAnswer,
+    UsedBudget,
 )
 from ytarchive.storage.search.api import SearchAPI
 from ytarchive.storage.search.index import SCHEMA as SEARCH_SCHEMA

@@ -56,6 +56,8 @@ from ytarchive.storage.maintenance.rebuild import (
 )
 from ytarchive.storage.marks.api import MarksAPI
 from ytarchive.storage.marks.service import MarksService
+from ytarchive.storage.refreshes.api import RefreshesAPI
+from ytarchive.storage.refreshes.service import RefreshesService
 from ytarchive.storage.search.api import SearchAPI
 from ytarchive.storage.store import folders
 from ytarchive.storage.store.changes import Changes
@@ -95,8 +97,7 @@ class StorageService(WatchedOperations, StorageAPI):
         super().__init__(ArchiveWatch(presence))
         self._config = config
         self._changes = Changes()
-        self._layout = layout
-        self._store = store
+        self._layout, self._store = layout, store
         self._database = database
         self._library = Library(database, layout)
         self._lists = VideoLists(database, layout)
@@ -113,8 +114,8 @@ class StorageService(WatchedOperations, StorageAPI):
         self._passes = VerificationPasses(database)
         findings = Findings(database, self.watch)
         self._remover = Remover(database, layout, self._videos, bins)
-        shared = (layout, self._library, self._videos, bins, findings)
-        restorer = Restorer(*shared, self._descriptions)
+        restored = (layout, self._library, self._videos, bins, findings, self._descriptions)
+        restorer = Restorer(*restored)
         removing = (restorer, self._remover, self._change)
         self._trash = TrashService(bins, *removing, config.trash_days, self.watch)
         verifying = (self._passes, findings, self._library, layout, self._changes.lock)
@@ -178,7 +179,7 @@ class StorageService(WatchedOperations, StorageAPI):
 
     def subjects(self) -> Mapping[type[Contract], Contract]:
         """Return the implementations of the service's other contracts."""
-        layout, watch = self._layout, self.watch
+        layout, database, changes, watch = self._layout, self._database, self._changes, self.watch
         return {
             TrashAPI: self._trash,
             SearchAPI: self.search,
@@ -186,17 +187,18 @@ class StorageService(WatchedOperations, StorageAPI):
             AdoptionAPI: self.adopter,
             WorkPlansAPI: self.plans,
             ViewsAPI: self._derived.views,
-            HistoryAPI: HistoryService(layout, self._changes, watch),
+            HistoryAPI: HistoryService(database, layout, changes, watch),
+            RefreshesAPI: RefreshesService(database, self._descriptions, changes, watch),
             ContentAPI: ContentService(self._library, layout, self._store, watch),
             ChannelsAPI: self.known_channels,
-            ExportAPI: ExportService(self._database, layout, self._store, self.channels, watch),
-            MarksAPI: MarksService(self._database, layout, self._changes, watch),
+            ExportAPI: ExportService(database, layout, self._store, self.channels, watch),
+            MarksAPI: MarksService(database, layout, changes, watch),
         }
 
     async def save_metadata(self, request: SaveMetadata) -> StorageLocation:
         async def save() -> StorageLocation:
             async with self._changes.lock(request.metadata.video_id):
-                return await self._descriptions.save(request.metadata)
+                return (await self._descriptions.save(request.metadata)).location
 
         location = await self._changes.run_to_end(save())
         self._derived.notify()

@@ -45,20 +45,22 @@ def entry(evidence: str) -> HistoryEntry:
     )
 
 
-async def test_older_metadata_are_one_json_line_each_with_kind_time_and_source(
-    storage: StorageService, config: StorageConfig, history: HistoryAPI
+async def test_each_version_is_a_line_with_what_changed_and_the_first_one_is_complete(
+    storage: StorageService, config: StorageConfig
 ) -> None:
     await save(storage, title="first", source="data_api")
     assert not path_of(config).exists()
     await save(storage, title="second", source="yt-dlp", view_count=5)
-    await save(storage, title="third")
+    await save(storage, title="third", view_count=6)
     lines = [json.loads(line) for line in path_of(config).read_text().splitlines()]
-    assert [(line["kind"], line["source"], line["data"]["title"]) for line in lines] == [
-        ("metadata", "data_api", "first"),
-        ("metadata", "yt-dlp", "second"),
+    assert [(line["kind"], line["source"]) for line in lines] == [
+        ("version", "data_api"),
+        ("version", "yt-dlp"),
+        ("version", None),
     ]
     assert lines[0]["time"] == "2026-01-02T03:04:05.678901Z"
-    assert [each.data["view_count"] for each in await history.get_history(VIDEO)] == [None, 5]
+    assert lines[0]["data"].keys() > {"title", "description", "available_captions"}
+    assert [line["data"] for line in lines[1:]] == [{"title": "second"}, {"title": "third"}]
     assert (await storage.get_metadata(VIDEO)).title == "third"
 
 

@@ -83,7 +83,8 @@ class DataApi:
     async def videos(self, video_ids: Sequence[str]) -> dict[str, Resource]:
         """Return the existing ones of up to 50 videos, by id; YouTube omits the others."""
         parts = "snippet,contentDetails,statistics"
-        answer = await self._get("videos", part=parts, id=",".join(video_ids))
+        # `hl` adds the English texts, which yt-dlp may return instead of the original ones.
+        answer = await self._get("videos", part=parts, id=",".join(video_ids), hl="en")
         wanted = set(video_ids)
         return {video.id: video for video in read_resources(answer["items"]) if video.id in wanted}
 

@@ -22,7 +22,7 @@ from pydantic.alias_generators import to_camel
 from ytarchive.common import errors
 from ytarchive.common.channel_lists import uploads_playlist
 from ytarchive.common.identifiers import parse_video_id
-from ytarchive.common.media import ChannelMetadata, VideoMetadata, uncropped
+from ytarchive.common.media import ChannelMetadata, Translation, VideoMetadata, uncropped
 from ytarchive.common.models import UtcDatetime
 
 
@@ -70,6 +70,11 @@ class _Part(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, frozen=True)
 
 
+class _Localized(_Part):
+    title: Text = ""
+    description: Text = ""
+
+
 class _Snippet(_Part):
     title: Title = None
     description: Text = ""
@@ -79,11 +84,13 @@ class _Snippet(_Part):
     published_at: Moment = None
     thumbnails: Urls = {}
     default_audio_language: Title = None
+    localized: Annotated[_Localized, BeforeValidator(_mapping)] = _Localized()
 
 
 class _Statistics(_Part):
     view_count: Count = None
     like_count: Count = None
+    comment_count: Count = None
     video_count: Count = None
 
 
@@ -183,10 +190,20 @@ def video_metadata(video: Resource, now: datetime) -> VideoMetadata:
         thumbnail_urls=snippet.thumbnails,
         view_count=statistics.view_count,
         like_count=statistics.like_count,
+        comment_count=statistics.comment_count,
         fetched_at=now,
         language=snippet.default_audio_language,
+        translation=_translation(snippet),
         source="data_api",
     )
+
+
+def _translation(snippet: _Snippet) -> Translation | None:
+    """Return the texts in the requested language; None if they are the original ones."""
+    found = snippet.localized
+    if not found.title or (found.title, found.description) == (snippet.title, snippet.description):
+        return None
+    return Translation(title=found.title, description=found.description)
 
 
 def channel_metadata(channel: Resource, now: datetime) -> ChannelMetadata:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from ytarchive.common.errors import DiskFull, FileFailure, NotFound
-from ytarchive.storage.adopt.describing import is_provisional
 from ytarchive.storage.adopt.examining import ExaminedCopy, Examiner, Refused
 from ytarchive.storage.adopt.models import AdoptMethod, Outcome
 from ytarchive.storage.adopt.placing import Placer, adoption_folder, archived_files
@@ -207,7 +206,7 @@ class Decisions:
     async def _lacks_description(self, video_id: str) -> bool:
         """Return whether there is no metadata of a video, or only provisional metadata."""
         try:
-            return is_provisional(await self._target.descriptions.get(video_id))
+            return (await self._target.descriptions.get(video_id)).is_provisional
         except (NotFound, FileFailure):
             return True
 

@@ -4,11 +4,10 @@ import re
 from datetime import datetime
 from pathlib import Path
 
-from ytarchive.common.media import VideoMetadata
+from ytarchive.common.media import OF_FILE_NAME, OF_NFO, VideoMetadata
 from ytarchive.storage.adopt.naming import NFO
 from ytarchive.storage.adopt.nfo import read_nfo
 
-_OF_NAME, _OF_NFO = "file name", "NFO file"
 _BEFORE_TITLE = re.compile(r"^(\d{4}-\d\d-\d\d_[^_]*_|\d{8}_|s\d+\.?e\d+ - )")
 _AROUND_TITLE = " _-[("
 
@@ -29,13 +28,8 @@ def provisional_metadata(media: Path, video_id: str, at: datetime) -> VideoMetad
         upload_date=known.aired,
         channel_title=known.channel,
         fetched_at=at,
-        source=_OF_NFO if known.title else _OF_NAME,
+        source=OF_NFO if known.title else OF_FILE_NAME,
     )
-
-
-def is_provisional(metadata: VideoMetadata) -> bool:
-    """Return whether metadata was derived from a name or an NFO file."""
-    return metadata.source in {_OF_NAME, _OF_NFO}
 
 
 def _title_in(name: str, video_id: str) -> str:

@@ -5,7 +5,7 @@ Everything here blocks; callers run it in a thread.
 """
 
 import base64
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from pydantic import ValidationError
@@ -14,9 +14,11 @@ from ytarchive.common.archived_files import Role
 from ytarchive.common.config import StorageConfig
 from ytarchive.common.disk import os_errors, sync, sync_descriptor
 from ytarchive.common.errors import LocalError, NotFound
+from ytarchive.common.media import VideoMetadata
 from ytarchive.common.regular import append_regular
 from ytarchive.storage.bins.models import TrashItem
 from ytarchive.storage.history.models import HistoryEntry, HistoryKind
+from ytarchive.storage.history.versions import counts_line, version_lines
 from ytarchive.storage.store import files
 from ytarchive.storage.store.layout import VIDEO_ID, Layout
 from ytarchive.storage.store.manifest import manifest_in, types_in
@@ -34,11 +36,13 @@ class HistoryRecords:
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
 
-    def append(self, video_id: str, entries: Iterable[HistoryEntry]) -> None:
+    def append(self, video_id: str, entries: Sequence[HistoryEntry]) -> None:
         """Append entries durably, except those already recorded.
 
         Raises DiskFull, NotWritable or FileFailure.
         """
+        if not entries:
+            return
         path = self._layout.history_file(video_id)
         recorded = set(_lines(path))
         lines = (entry.model_dump_json().encode() for entry in entries)
@@ -52,23 +56,33 @@ class HistoryRecords:
         with os_errors(path):
             sync(path.parent)
 
+    def record_versions(self, *versions: VideoMetadata) -> None:
+        """Append what the history lacks of these versions of a video, oldest first."""
+        video_id = versions[0].video_id
+        self.append(video_id, version_lines(self.read(video_id), *versions))
+
+    def record_counts(self, metadata: VideoMetadata) -> None:
+        """Append the numbers of a video, unless the last ones are the same."""
+        line = counts_line(metadata, self.read(metadata.video_id))
+        self.append(metadata.video_id, [line] if line else [])
+
     def read(self, video_id: str) -> list[HistoryEntry]:
         """Return the entries of a video, oldest first. Raises FileFailure."""
         return list(_entries(self._layout.history_file(video_id)))
 
-    def newest(self, kind: HistoryKind) -> Iterator[tuple[str, HistoryEntry]]:
-        """Iterate over the videos that have entries of a kind, with the newest such entry."""
-        folder = self._layout.history_folder
-        for path in sorted(folder.glob("*.jsonl")):
-            if VIDEO_ID.fullmatch(path.stem):
-                of_kind = [entry for entry in _readable(path) if entry.kind is kind]
-                if of_kind:
-                    yield path.stem, of_kind[-1]
-
 
 def availability_history(config: StorageConfig) -> Iterator[tuple[str, HistoryEntry]]:
     """Iterate over the videos with evidence of their availability, with the newest evidence."""
-    return HistoryRecords(Layout.of(config)).newest(HistoryKind.AVAILABILITY)
+    for path in sorted(Layout.of(config).history_folder.glob("*.jsonl")):
+        newest = newest_availability(path) if VIDEO_ID.fullmatch(path.stem) else None
+        if newest is not None:
+            yield path.stem, newest
+
+
+def newest_availability(path: Path) -> HistoryEntry | None:
+    """Return the newest evidence of availability in a history file; None if it has none."""
+    of_kind = [each for each in _readable(path) if each.kind is HistoryKind.AVAILABILITY]
+    return of_kind[-1] if of_kind else None
 
 
 async def side_files_of(item: TrashItem, store: MediaStore) -> list[HistoryEntry]:

@@ -27,8 +27,9 @@ from ytarchive.common.json_text import stored_json
 from ytarchive.common.media import VideoMetadata
 from ytarchive.storage.bins.bins import Bins, new_item
 from ytarchive.storage.bins.models import BinName, Reason, TrashedFile
-from ytarchive.storage.history.models import HistoryEntry, HistoryKind
+from ytarchive.storage.history.comparing import Comparison, Verdict, compare, lacking
 from ytarchive.storage.history.records import HistoryRecords
+from ytarchive.storage.history.versions import incomplete_line
 from ytarchive.storage.library.models import StorageLocation
 from ytarchive.storage.library.repository import Library
 from ytarchive.storage.store import files
@@ -48,6 +49,23 @@ class Draft:
     digest: str
 
 
+@dataclass(frozen=True)
+class _Prepared:
+    """What is known after an answer, as a draft."""
+
+    comparison: Comparison
+    draft: Draft
+    content: bytes
+
+
+@dataclass(frozen=True)
+class Saved:
+    """Where the video of some metadata is stored, and what the metadata changed."""
+
+    location: StorageLocation
+    comparison: Comparison
+
+
 class _UnreadableError(Exception):
     """The stored metadata is damaged and must be quarantined first."""
 
@@ -60,7 +78,7 @@ class MetadataStore:
         self._layout = layout
         self._bins = bins
         self._history = HistoryRecords(layout)
-        self._writing = Grouped[tuple[Draft, bytes], None](self._write, most=_LARGEST_GROUP)
+        self._writing = Grouped[VideoMetadata, _Prepared](self._write, most=_LARGEST_GROUP)
         self._placing = Grouped[Draft, None](self._put_in_place, most=_LARGEST_GROUP)
 
     async def get(self, video_id: str) -> VideoMetadata:
@@ -72,18 +90,22 @@ class MetadataStore:
         except ValueError as error:
             raise FileFailure(f"{path} is damaged; fetch the metadata again") from error
 
-    async def save(self, metadata: VideoMetadata) -> StorageLocation:
-        """Write and register `metadata/videos/<id>.json`. Return where the video is stored."""
-        content = metadata.model_dump_json(indent=2).encode()
-        draft = self._draft(metadata.video_id, content)
-        await self._writing.run((draft, content))
+    async def save(self, answer: VideoMetadata, *, with_counts: bool = False) -> Saved:
+        """Write and register `metadata/videos/<id>.json`, unless the answer lacks what is known.
+
+        `with_counts`: also append the numbers of views, likes and comments to the history.
+        """
+        prepared = await self._writing.run(answer)
+        metadata, draft = prepared.comparison.result, prepared.draft
         try:
-            location = await self._library.save_metadata(metadata, content)
+            location = await self._library.save_metadata(metadata, prepared.content)
         except BaseException:
             await asyncio.to_thread(_remove, draft.path)
             raise
         await self._place(draft)
-        return location
+        if with_counts and prepared.comparison.verdict is not Verdict.INCOMPLETE:
+            await asyncio.to_thread(self._history.record_counts, metadata)
+        return Saved(location, prepared.comparison)
 
     async def put_back(self, metadata: VideoMetadata) -> None:
         """Store metadata that was removed; if there is newer metadata, record it in the history."""
@@ -92,9 +114,7 @@ class MetadataStore:
         except (NotFound, FileFailure):
             await self.save(metadata)
             return
-        if _version(current) != _version(metadata):
-            entries = [_history_entry(metadata)]
-            await asyncio.to_thread(self._history.append, metadata.video_id, entries)
+        await asyncio.to_thread(self._history.record_versions, metadata, current)
 
     async def recover(self) -> None:
         """Rename the drafts that were registered, and delete the others."""
@@ -120,19 +140,34 @@ class MetadataStore:
             await self._quarantine(draft.video_id)
             await self._placing.run(draft)
 
-    def _draft(self, video_id: str, content: bytes) -> Draft:
+    def _write(self, answers: Sequence[VideoMetadata]) -> list[_Prepared | Exception]:
+        return [outcome_of(self._write_one, each) for each in answers]
+
+    def _write_one(self, answer: VideoMetadata) -> _Prepared:
+        comparison = self._compared(answer)
+        content = comparison.result.model_dump_json(indent=2).encode()
         digest = hashlib.sha256(content).hexdigest()
-        path = self._layout.scratch / f"{video_id}.{digest}{files.DRAFT}"
-        return Draft(path, video_id, digest)
+        path = self._layout.scratch / f"{answer.video_id}.{digest}{files.DRAFT}"
+        require_exact_name(self._layout.metadata_file(answer.video_id))
+        _remove(path)  # left by a failed attempt
+        files.write_durably(path, [content])
+        return _Prepared(comparison, Draft(path, answer.video_id, digest), content)
 
-    def _write(self, drafts: Sequence[tuple[Draft, bytes]]) -> list[Exception | None]:
-        return [outcome_of(self._write_one, each) for each in drafts]
-
-    def _write_one(self, each: tuple[Draft, bytes]) -> None:
-        draft, content = each
-        require_exact_name(self._layout.metadata_file(draft.video_id))
-        _remove(draft.path)  # left by a failed attempt
-        files.write_durably(draft.path, [content])
+    def _compared(self, answer: VideoMetadata) -> Comparison:
+        """Return what follows from an answer; one that changes nothing is recorded."""
+        path = self._layout.metadata_file(answer.video_id)
+        known = _readable(path) if os.path.lexists(path) else None
+        if known is None or known.is_provisional:
+            return Comparison(Verdict.CHANGED, answer)
+        if not lacking(known, answer):
+            return compare(known, answer)
+        comparison = compare(known, answer, self._history.read(answer.video_id))
+        if comparison.verdict is Verdict.INCOMPLETE:
+            lacks = ", ".join(comparison.lacks)
+            log.warning("{}: the answer lacks what is known: {}", answer.video_id, lacks)
+            line = incomplete_line(answer, comparison.lacks)
+            self._history.append(answer.video_id, [line])
+        return comparison
 
     def _put_in_place(self, drafts: Sequence[Draft]) -> list[Exception | None]:
         renamed = [outcome_of(self._rename, draft) for draft in drafts]
@@ -149,15 +184,16 @@ class MetadataStore:
             draft.path.replace(path)
 
     def _keep_older(self, draft: Draft, path: Path) -> None:
-        """Append the current version to the history.
+        """Append the new version to the history, and the current one if it is the first.
 
         Raises _UnreadableError if it is damaged, or a LocalError if it cannot be determined.
         """
         older = _readable(path)
         if older is None:
             raise _UnreadableError
-        if _version(older) != _version(VideoMetadata.model_validate_json(files.read(draft.path))):
-            self._history.append(draft.video_id, [_history_entry(older)])
+        if not older.is_provisional:
+            newer = VideoMetadata.model_validate_json(files.read(draft.path))
+            self._history.record_versions(older, newer)
 
     async def _quarantine(self, video_id: str) -> None:
         path = self._layout.metadata_file(video_id)
@@ -185,21 +221,6 @@ def _readable(path: Path) -> VideoMetadata | None:
         return VideoMetadata.model_validate_json(files.read(path))
     except ValidationError:
         return None
-
-
-def _history_entry(older: VideoMetadata) -> HistoryEntry:
-    return HistoryEntry(
-        kind=HistoryKind.METADATA,
-        time=older.fetched_at,
-        source=older.source,
-        data=older.model_dump(mode="json"),
-    )
-
-
-def _version(metadata: VideoMetadata) -> VideoMetadata:
-    """Return the metadata without what depends on the time and source, to compare versions."""
-    unequal = ("fetched_at", "source", "language", "members_only")
-    return metadata.model_copy(update=dict.fromkeys(unequal))
 
 
 def _remove(path: Path) -> None:

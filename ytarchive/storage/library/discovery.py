@@ -78,11 +78,11 @@ async def _folders_in(
             note(f"{shown_name(file_name(key))}: a link to a folder; links are not followed")
 
 
-def documents(folder: Path) -> Iterator[Path]:
+def documents(folder: Path, suffix: str = ".json") -> Iterator[Path]:
     """Iterate over the JSON files of a folder: there may be a million. Raises a LocalError."""
     with os_errors(folder):
         if folder.is_dir():
-            names = (path for path in folder.iterdir() if path.suffix == ".json")
+            names = (path for path in folder.iterdir() if path.suffix == suffix)
             yield from (path for path in names if not is_known_foreign(path.name))
 
 

@@ -20,10 +20,11 @@ from ytarchive.common.file_names import shown_name
 from ytarchive.common.filesystem import status
 from ytarchive.common.json_text import stored_json
 from ytarchive.common.media import PlaylistMetadata, VideoMetadata
-from ytarchive.common.models import Model, to_micros
+from ytarchive.common.models import Model, from_micros, to_micros
 from ytarchive.common.rows import UNREADABLE
 from ytarchive.common.sqlite_errors import REFUSED
-from ytarchive.storage.adopt.describing import is_provisional
+from ytarchive.storage.history.losses import loss_of
+from ytarchive.storage.history.records import newest_availability
 from ytarchive.storage.library import discovery
 from ytarchive.storage.library.absent_captions import absent_rows
 from ytarchive.storage.library.discovery import FoundFiles
@@ -35,6 +36,7 @@ from ytarchive.storage.library.rows import (
     playlist_row,
 )
 from ytarchive.storage.marks.models import KnownVideos, MarkedVideo, marks_row, read_marks
+from ytarchive.storage.refreshes.schedule import next_refresh
 from ytarchive.storage.store import files
 from ytarchive.storage.store.layout import VIDEO_ID, Layout
 from ytarchive.storage.store.media_store import MediaStore
@@ -78,6 +80,7 @@ class LibraryImporter:
         await self._write(some, self._enter_video)
         kinds = self._layout.metadata
         await self._enter(self._documents(kinds / "videos"), self._enter_metadata)
+        await self._enter(self._histories(), self._enter_history)
         await self._enter(self._documents(kinds / "playlists"), self._enter_playlist)
         await self._enter(self._documents(kinds / "work_plans"), self._enter_plan)
         # A file of a single video decides, so it is entered after the lists of many.
@@ -166,8 +169,31 @@ class LibraryImporter:
             return
         writer.execute("upsert_metadata", metadata_row(metadata) | {"now": discovery.changed(path)})
         writer.execute("upsert_file", metadata_file_row(video_id, files.read(path), self._layout))
-        if is_provisional(metadata):
+        self._plan_refresh(metadata, writer)
+        if metadata.is_provisional:
             writer.execute("add_undescribed", {"video_id": video_id})
+
+    def _plan_refresh(self, metadata: VideoMetadata, writer: Writer) -> None:
+        row = writer.fetch_one("stored_time", {"video_id": metadata.video_id})
+        if row is not None and not metadata.is_provisional:
+            following = next_refresh(from_micros(row["stored_at"]), metadata.fetched_at)
+            values = {"video_id": metadata.video_id, "refresh_at": to_micros(following)}
+            writer.execute("plan_refresh", values)
+
+    def _histories(self) -> Iterator[Path]:
+        folder = self._layout.history_folder
+        try:
+            yield from discovery.documents(folder, suffix=".jsonl")
+        except LocalError as error:
+            self._note(error.message)
+
+    def _enter_history(self, path: Path, writer: Writer) -> None:
+        """Register a video as lost if its newest evidence says so."""
+        if VIDEO_ID.fullmatch(path.stem):
+            evidence = newest_availability(path)
+            loss = loss_of(path.stem, evidence) if evidence else None
+            if loss is not None:
+                writer.execute("set_lost", loss)
 
     def _enter_unreadable(self, path: Path, writer: Writer) -> None:
         """Register unreadable metadata as damaged, so that `verify` finds and repairs it."""

@@ -20,17 +20,19 @@ INSERT INTO profiles (profile) SELECT :profile WHERE :profile IS NOT NULL
 ON CONFLICT DO NOTHING;
 
 -- name: upsert_media
-INSERT INTO videos (video_id, media_path, quality, stored_at, missing, profile)
+-- The first refresh of the metadata is due after a day.
+INSERT INTO videos (video_id, media_path, quality, stored_at, missing, profile, refresh_at)
 VALUES (
     :video_id, :media_path, :quality, :stored_at, :missing,
-    (SELECT number FROM profiles WHERE profile = :profile)
+    (SELECT number FROM profiles WHERE profile = :profile), :stored_at + 86400000000
 )
 ON CONFLICT (video_id) DO UPDATE SET
     media_path = excluded.media_path,
     quality = excluded.quality,
     stored_at = excluded.stored_at,
     missing = excluded.missing,
-    profile = excluded.profile;
+    profile = excluded.profile,
+    refresh_at = ifnull(refresh_at, excluded.refresh_at);
 
 -- name: set_missing
 -- The profile stays if none is given.
@@ -309,8 +311,60 @@ DELETE FROM absent_captions WHERE video_id = :video_id;
 -- The row stays: the search index refers to its number, and learns of the removal by this change.
 UPDATE videos SET
     media_path = NULL, quality = NULL, stored_at = NULL, missing = NULL, profile = NULL,
+    refresh_at = NULL,
     metadata_at = iif(:keeps_metadata, metadata_at, NULL)
 WHERE video_id = :video_id;
+
+-- Refreshes ---------------------------------------------------------------------------------------
+
+-- name: oldest_due
+SELECT video_id FROM videos WHERE refresh_at <= :now ORDER BY refresh_at, video_id LIMIT :limit;
+
+-- name: newest_due
+SELECT video_id FROM videos WHERE refresh_at <= :now
+ORDER BY refresh_at DESC, video_id DESC LIMIT :limit;
+
+-- name: next_refresh
+SELECT refresh_at FROM videos WHERE refresh_at NOTNULL ORDER BY refresh_at LIMIT 1;
+
+-- name: stored_time
+SELECT stored_at FROM videos WHERE video_id = :video_id AND media_path NOTNULL;
+
+-- name: plan_refresh
+UPDATE videos SET refresh_at = :refresh_at WHERE video_id = :video_id AND media_path NOTNULL;
+
+-- name: use_budget
+INSERT INTO refresh_budget (day, requests, units) VALUES (:day, :requests, :units)
+ON CONFLICT (day) DO UPDATE SET
+    requests = requests + excluded.requests, units = units + excluded.units;
+
+-- name: remove_budgets_before
+DELETE FROM refresh_budget WHERE day < :day;
+
+-- name: get_budget
+SELECT requests, units FROM refresh_budget WHERE day = :day;
+
+-- name: set_lost
+INSERT INTO lost (video_id, reason, since) VALUES (:video_id, :reason, :since)
+ON CONFLICT (video_id) DO UPDATE SET reason = excluded.reason, since = excluded.since;
+
+-- name: end_lost
+DELETE FROM lost WHERE video_id = :video_id;
+
+-- name: refresh_soon
+-- The video is available again.
+UPDATE videos SET refresh_at = min(refresh_at, :now)
+WHERE video_id = :video_id AND refresh_at NOTNULL;
+
+-- name: list_lost
+-- Stored videos that YouTube no longer has.
+SELECT lost.reason, lost.since AS lost_since, videos.video_id, title, channel_id,
+       channel_title, upload_date, duration, stored_at, size_bytes
+FROM lost INDEXED BY lost_by_time CROSS JOIN videos ON videos.video_id = lost.video_id
+WHERE lost.since <= :since AND (lost.since < :since OR lost.video_id < :video_id)
+  AND videos.media_path NOTNULL
+ORDER BY lost.since DESC, lost.video_id DESC
+LIMIT :limit;
 
 -- Playlists ---------------------------------------------------------------------------------------
 
@@ -625,17 +679,18 @@ INSERT INTO videos (video_id) VALUES (:video_id) ON CONFLICT DO NOTHING;
 
 -- name: add_media
 -- If a video has several media files, in one or more folders, the newest is used.
-INSERT INTO videos (video_id, media_path, quality, stored_at, missing, profile)
+INSERT INTO videos (video_id, media_path, quality, stored_at, missing, profile, refresh_at)
 VALUES (
     :video_id, :media_path, :quality, :stored_at, :missing,
-    (SELECT number FROM profiles WHERE profile = :profile)
+    (SELECT number FROM profiles WHERE profile = :profile), :stored_at + 86400000000
 )
 ON CONFLICT (video_id) DO UPDATE SET
     media_path = excluded.media_path,
     quality = excluded.quality,
     stored_at = excluded.stored_at,
     missing = excluded.missing,
-    profile = excluded.profile
+    profile = excluded.profile,
+    refresh_at = excluded.refresh_at
 WHERE videos.stored_at IS NULL OR videos.stored_at <= excluded.stored_at;
 
 -- name: add_plan

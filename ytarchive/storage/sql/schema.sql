@@ -20,7 +20,8 @@ CREATE TABLE videos (
     size_bytes INTEGER NOT NULL DEFAULT 0, -- of all its files; updated by the triggers below
     captions INTEGER NOT NULL DEFAULT 0, -- number of captions files; likewise
     missing TEXT,                     -- JSON list of files YouTube did not provide; null if none
-    profile INTEGER REFERENCES profiles (number) -- what was requested; null if unknown
+    profile INTEGER REFERENCES profiles (number), -- what was requested; null if unknown
+    refresh_at INTEGER                -- when its metadata is refreshed next; null without media
 ) STRICT;
 
 -- Archive profiles as JSON, each once.
@@ -48,6 +49,24 @@ CREATE INDEX videos_by_channel_id ON videos (channel_id, metadata_at) WHERE medi
 CREATE INDEX videos_by_captions ON videos (captions > 0) WHERE media_path IS NOT NULL;
 CREATE INDEX videos_incomplete ON videos (stored_at)
 WHERE media_path IS NOT NULL AND missing IS NOT NULL;
+
+CREATE INDEX videos_to_refresh ON videos (refresh_at, video_id) WHERE refresh_at IS NOT NULL;
+
+-- Videos, stored or not, that YouTube no longer has, or that are private; from their history.
+CREATE TABLE lost (
+    video_id TEXT PRIMARY KEY,
+    reason TEXT NOT NULL,             -- private, deleted, unavailable
+    since INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX lost_by_time ON lost (since);
+
+-- What refreshes of metadata used, by day in UTC.
+CREATE TABLE refresh_budget (
+    day TEXT PRIMARY KEY,
+    requests INTEGER NOT NULL,
+    units INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 
 -- Marks that users set on videos; the files in metadata/marks are authoritative.
 CREATE TABLE marks (
