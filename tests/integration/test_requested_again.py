@@ -237,6 +237,21 @@ def test_a_hint_names_what_only_a_new_download_of_a_stored_video_gives(
     assert download(settings, video, *wanted)["message"] == "already in the archive"
 
 
+def test_a_request_for_audio_of_a_stored_video_gets_a_hint_that_leads_to_the_audio(
+    settings: dict[str, str], youtube: StandInProcess, tmp_path: Path
+) -> None:
+    video: Any = youtube.ask("/videos", {"title": "Song"})["id"]
+    folder = tmp_path / "archive/videos" / video
+    download(settings, video, "--quality", "360p")
+    differs = "stored as a video, which audio does not replace; to have only audio, run "
+    remedy = "`ytarchive storage remove` and then `ytarchive download`"
+    hinted = download(settings, video, "--profile", "music")["message"]
+    assert hinted.endswith(f"; {differs}{remedy}")
+    assert run(settings, "storage", "remove", video)[0] == 0
+    assert download(settings, video, "--profile", "music")["status"] == "success"
+    assert [path.suffix for path in folder.glob(f"{video}.m*")] == [".m4a"]
+
+
 def test_an_empty_list_of_caption_languages_means_no_captions(
     settings: dict[str, str], youtube: StandInProcess, tmp_path: Path
 ) -> None:

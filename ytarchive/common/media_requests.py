@@ -1,10 +1,31 @@
 """What a profile requests of the streams of a video, compared with an earlier request."""
 
-from ytarchive.common.media_formats import VideoCodec
+from ytarchive.common.media_formats import SOUND_FORMATS, VideoCodec
 from ytarchive.common.profile import ArchiveProfile
 from ytarchive.common.quality import Quality
 
+ONLY_AUDIO = "to have only audio, run `ytarchive storage remove` and then `ytarchive download`"
 _UNKNOWN = ArchiveProfile()
+
+
+def request_hint(
+    wanted: ArchiveProfile, asked: ArchiveProfile | None, quality: str | None, media: str
+) -> str:
+    """Return what a profile requests of the media of a stored video, and how to fetch it.
+
+    Empty if the media is as requested. `asked`: what was requested before. `quality` and `media`:
+    the stored quality, None if unknown, and the name of the media file.
+    """
+    is_audio = quality == Quality.AUDIO or media.rpartition(".")[2] in SOUND_FORMATS
+    if wanted.quality is Quality.AUDIO and not is_audio:
+        return f"stored as a video, which audio does not replace; {ONLY_AUDIO}"
+    hints = []
+    if quality and wanted.may_improve(quality, asked):
+        stored = f"as {quality}" if quality == Quality.AUDIO else f"at {quality}"
+        hints.append(f"stored {stored}; use --upgrade to fetch {wanted.quality}")
+    if lacking := only_by_download(wanted, asked):
+        hints.append(f"stored without a request for {lacking}; use --force to fetch it")
+    return "; ".join(hints)
 
 
 def only_by_download(wanted: ArchiveProfile, asked: ArchiveProfile | None) -> str:
@@ -20,11 +41,6 @@ def only_by_download(wanted: ArchiveProfile, asked: ArchiveProfile | None) -> st
     if wanted.sponsorblock_chapters and not before.sponsorblock_chapters:
         names.append("SponsorBlock chapters")
     return ", ".join(names)
-
-
-def download_hint(lacking: str) -> str:
-    """Return the hint how to fetch what `only_by_download` returned; empty without it."""
-    return f"stored without a request for {lacking}; use --force to fetch it" if lacking else ""
 
 
 def _sound(wanted: ArchiveProfile, before: ArchiveProfile) -> list[str]:

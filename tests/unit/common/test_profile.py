@@ -2,7 +2,7 @@
 
 import pytest
 
-from ytarchive.common.media_requests import only_by_download
+from ytarchive.common.media_requests import ONLY_AUDIO, only_by_download, request_hint
 from ytarchive.common.profile import (
     ArchiveProfile,
     CaptionFormat,
@@ -166,6 +166,31 @@ def test_streams_that_only_a_download_gives_are_named_unless_they_were_requested
 ) -> None:
     before = None if asked is None else ArchiveProfile.model_validate(asked)
     assert only_by_download(ArchiveProfile.model_validate(wanted), before) == expected
+
+
+@pytest.mark.parametrize(
+    ("wanted", "quality", "media", "expected"),
+    [
+        (
+            "audio",
+            "720p",
+            "a.mp4",
+            f"stored as a video, which audio does not replace; {ONLY_AUDIO}",
+        ),
+        ("audio", None, "a.mkv", f"stored as a video, which audio does not replace; {ONLY_AUDIO}"),
+        ("audio", "audio", "a.webm", ""),
+        ("audio", None, "a.m4a", ""),
+        ("720p", "audio", "a.m4a", "stored as audio; use --upgrade to fetch 720p"),
+        ("720p", "360p", "a.mp4", "stored at 360p; use --upgrade to fetch 720p"),
+        ("720p", "720p", "a.mp4", ""),
+        ("720p", None, "a.mp4", ""),
+    ],
+)
+def test_hint_names_the_difference_of_the_stored_media_and_the_remedy(
+    wanted: str, quality: str | None, media: str, expected: str
+) -> None:
+    profile = ArchiveProfile.model_validate({"quality": wanted})
+    assert request_hint(profile, None, quality, media) == expected
 
 
 def test_an_empty_list_of_languages_means_no_captions() -> None:

@@ -12,7 +12,6 @@ from loguru import logger
 from ytarchive.common.config import JobsConfig
 from ytarchive.common.errors import MembersOnly, ServiceError, YTArchiveError, error_for_reason
 from ytarchive.common.media import VideoMetadata
-from ytarchive.common.media_requests import download_hint
 from ytarchive.common.tracing import trace
 from ytarchive.jobs.availability.records import AvailabilityRecord
 from ytarchive.jobs.guards.clients import ServiceClients
@@ -30,7 +29,6 @@ from ytarchive.jobs.queue.rows import (
     Outcome,
     filtered,
     stored_already,
-    upgrade_hint,
 )
 from ytarchive.metadata import BatchRequest
 from ytarchive.storage import ExistsRequest, StoredVideos
@@ -171,12 +169,13 @@ class Planner:
             # metadata.
             lacking |= set(found.without_metadata)
         if job.options.upgrade:
-            lacking |= set(found.video_ids) if job.rechecks_captions else found.below_quality.keys()
+            lacking |= set(found.video_ids) if job.rechecks_captions else set(found.below_quality)
         to_form = set(found.to_form) - lacking
         stored = [each for each in found.video_ids
                   if each not in lacking | to_form or each in held]  # fmt: skip
         results = {video_id: _known_unavailable(record) for video_id, record in held.items()}
-        results |= {each: stored_already(each, _hint(each, found, job)) for each in stored}
+        hints = found.hints | dict.fromkeys(found.damaged, DAMAGED)
+        results |= {each: stored_already(each, hints.get(each, "")) for each in stored}
         return results, set() if job.options.filter.has_criteria else to_form
 
     async def _fetch_metadata(
@@ -197,14 +196,6 @@ class Planner:
         except YTArchiveError as error:
             log.warning("metadata could not be fetched in advance: {}", error.message)
             return ()
-
-
-def _hint(video_id: str, found: StoredVideos, job: JobHead) -> str:
-    if video_id in found.damaged:
-        return DAMAGED
-    better = upgrade_hint(found.below_quality.get(video_id), job.options.quality)
-    others = download_hint(found.only_by_download.get(video_id, ""))
-    return "; ".join(filter(None, [better, others]))
 
 
 def _excluded_as_for_members(

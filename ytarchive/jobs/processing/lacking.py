@@ -1,11 +1,11 @@
 """What a job requests of a stored video that the archive does not have."""
 
-from ytarchive.common.media_requests import download_hint, only_by_download
+from ytarchive.common.media_requests import request_hint
 from ytarchive.common.profile import files_to_fetch
 from ytarchive.common.side_files import captions_among
 from ytarchive.download import DownloadEvent
 from ytarchive.jobs.queue.models import JobOptions
-from ytarchive.jobs.queue.rows import DAMAGED, DueVideo, JobHead, upgrade_hint
+from ytarchive.jobs.queue.rows import DAMAGED, DueVideo, JobHead
 from ytarchive.storage import StorageLocation
 
 
@@ -44,9 +44,7 @@ def hint_for(stored: StorageLocation, options: JobOptions) -> str:
     """Return the hint how to fetch what a job requests and does not fetch; empty without one."""
     if stored.media_is_damaged:
         return DAMAGED
-    better = stored.quality if options.may_improve(stored.quality, stored.profile) else None
-    others = download_hint(only_by_download(options, stored.profile))
-    return "; ".join(filter(None, [upgrade_hint(better, options.quality), others]))
+    return request_hint(options, stored.profile, stored.quality, stored.video_path or "")
 
 
 def absent_among(to_fetch: list[str], event: DownloadEvent) -> list[str]:

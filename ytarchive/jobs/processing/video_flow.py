@@ -7,6 +7,7 @@ from loguru import logger
 from ytarchive.common import errors
 from ytarchive.common.config import Settings
 from ytarchive.common.media import VideoMetadata
+from ytarchive.common.media_requests import ONLY_AUDIO
 from ytarchive.common.profile import ArchiveProfile
 from ytarchive.common.quality import Quality
 from ytarchive.common.side_files import (
@@ -167,7 +168,7 @@ class VideoFlow:
             or found.location.quality in {None, Quality.AUDIO}
         ):
             return None
-        return kept(found.location, "audio does not replace a video")
+        return kept(found.location, "audio does not replace a video", ONLY_AUDIO)
 
     async def _complete(
         self, stored: StorageLocation, options: JobOptions, active: ActiveVideo

@@ -11,7 +11,6 @@ from pydantic import TypeAdapter
 from ytarchive.common.database import Row
 from ytarchive.common.identifiers import OpaqueId, parse_video_id
 from ytarchive.common.models import ErrorDetail, from_micros, to_micros, utc_now
-from ytarchive.common.quality import Quality
 from ytarchive.common.rows import fields_of, readable
 from ytarchive.jobs.queue.filtering import Exclusion
 from ytarchive.jobs.queue.models import (
@@ -190,12 +189,6 @@ def result_of(row: Row) -> JobResult:
     later = row["next_attempt_at"] if row["state"] in {"failed", "unavailable"} else None
     retry_after = from_micros(later) if later else None
     return JobResult(status=ResultStatus(row["state"]), retry_after=retry_after, **fields)
-
-
-def upgrade_hint(stored: str | None, wanted: Quality) -> str:
-    """Return the hint how to fetch a better quality than the stored one; empty without one."""
-    as_what = f"as {stored}" if stored == Quality.AUDIO else f"at {stored}"
-    return f"stored {as_what}; use --upgrade to fetch {wanted}" if stored else ""
 
 
 DAMAGED = "the stored file is damaged: `ytarchive verify --repair` downloads it again"

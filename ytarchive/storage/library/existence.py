@@ -33,15 +33,14 @@ class StoredVideos(Model):
     to_form: list[str] = Field(
         default=[], description="Those of them whose media the profile requests in another form"
     )
-    below_quality: dict[str, str] = Field(
-        default={},
-        description="Those of them that may exist in a better quality than the stored one, with "
-        "the stored quality, as `360p`",
+    below_quality: list[str] = Field(
+        default=[],
+        description="Those of them that may exist in a better quality than the stored one",
     )
-    only_by_download: dict[str, str] = Field(
+    hints: dict[str, str] = Field(
         default={},
-        description="Those of them for which the profile requests streams that were not requested "
-        "before and that only a new download gives, in words, as `sound in de`",
+        description="Those of them whose media is not as the profile requests, with what differs "
+        "and how to fetch it, as `stored at 360p; use --upgrade to fetch 720p`",
     )
     damaged: list[str] = Field(
         default=[], description="Those of them whose media the last verification found damaged"

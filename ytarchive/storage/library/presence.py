@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from loguru import logger
 
 from ytarchive.common.errors import LocalError
-from ytarchive.common.media_requests import only_by_download
 from ytarchive.storage.library.existence import ExistsRequest, StoredVideos
 from ytarchive.storage.library.records import NotToFetch, Registered
 from ytarchive.storage.store.layout import Layout
@@ -42,22 +41,20 @@ class FileStates:
         return StoredVideos(
             video_ids=stored,
             incomplete=[each for each in stored if each in lacking or each in self.incomplete],
-            below_quality={
-                each: quality
+            below_quality=[
+                each
                 for each in stored
-                if wanted
-                and (quality := registered[each].quality)
-                and wanted.may_improve(quality, registered[each].profile)
-            },
+                if wanted and wanted.may_improve(registered[each].quality, registered[each].profile)
+            ],
             to_form=[
                 each
                 for each in stored
                 if wanted and wanted.changes_form(registered[each].profile, registered[each].media)
             ],
-            only_by_download={
-                each: lacking
+            hints={
+                each: hint
                 for each in stored
-                if wanted and (lacking := only_by_download(wanted, registered[each].profile))
+                if wanted and (hint := registered[each].hint_for(wanted))
             },
             damaged=[each for each in stored if registered[each].is_damaged],
             without_metadata=[each for each in stored if each not in self.described],

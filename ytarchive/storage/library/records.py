@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from ytarchive.common.archived_files import Role
+from ytarchive.common.media_requests import request_hint
 from ytarchive.common.profile import ArchiveProfile
 from ytarchive.storage.bins.models import TrashItem
 from ytarchive.storage.store.file_sets import StoredFile
@@ -51,6 +52,10 @@ class Registered:
     quality: str | None = None
     profile: ArchiveProfile | None = None
     """What was requested; None if unknown."""
+
+    def hint_for(self, wanted: ArchiveProfile) -> str:
+        """Return how to fetch what a profile requests of the media; empty if nothing differs."""
+        return request_hint(wanted, self.profile, self.quality, self.media)
 
 
 @dataclass(frozen=True)
