@@ -189,7 +189,7 @@ class Lister:
             found = await self._storage.videos_exist(request)
             whole = set(found.video_ids) - set(found.incomplete)
             if job.options.upgrade:
-                whole -= found.below_quality
+                whole.difference_update(found.below_quality)
             whole.update(found.removed, found.known_elsewhere)
             done = whole.union(await self._filtered.among(job, some))
             done.update(await self._records.preceding(page.playlist_id, job, some))
