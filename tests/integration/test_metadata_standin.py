@@ -562,6 +562,15 @@ async def test_a_listing_whose_quota_ends_midway_is_finished_by_yt_dlp(archive: 
     assert archive.units == 4
 
 
+async def test_a_page_by_yt_dlp_uses_no_quota(archive: Archive) -> None:
+    playlist = archive.catalogue.playlist_of(3)
+    archive.extractor.lists[playlist.id] = listed_by_yt_dlp(archive, playlist)
+    async with archive.service() as service:
+        page = await service.get_playlist_page(playlist.id, PlaylistPageQuery(extract=True))
+    assert [video.video_id for video in page.videos] == playlist.video_ids
+    assert archive.units == 0
+
+
 def listed_by_yt_dlp(archive: Archive, playlist: Playlist) -> Any:
     archive.extractor.add_list(playlist.id, len(playlist.video_ids))
     whole = archive.extractor.lists[playlist.id]

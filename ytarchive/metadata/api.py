@@ -70,6 +70,9 @@ class PlaylistPageQuery(Model):
         default=None,
         description="Do not use listings that began before this time; for the first page",
     )
+    extract: bool = Field(
+        default=False, description="Use yt-dlp instead of the Data API; for the first page"
+    )
 
 
 class PlaylistPage(PlaylistHeading):

@@ -54,6 +54,7 @@ class ListingPasses:
         refresh: bool = False,
         newer_than: datetime | None = None,
         described: bool = True,
+        extract: bool = False,
     ) -> Listing:
         """Return a fresh pass: a running or cached one, or a new one with its first entries."""
         list_id = await self._channels.list_of(source)
@@ -65,12 +66,14 @@ class ListingPasses:
                 return fresh
         wanted = list_id or source
         return await self._steps.run(
-            ("start", wanted, refresh, newer_than, described),
-            lambda: self._start(wanted, described=described),
+            ("start", wanted, refresh, newer_than, described, extract),
+            lambda: self._start(wanted, described=described, extract=extract),
         )
 
-    async def _start(self, source: str, *, described: bool) -> Listing:
-        if is_account_list(source):  # the Data API refuses these, or reports them as empty
+    async def _start(self, source: str, *, described: bool, extract: bool = False) -> Listing:
+        if extract or is_account_list(
+            source
+        ):  # the Data API refuses lists of accounts, or reports them as empty
             listing = await self._start_by_extractor(source)
         else:
             listing = await self._sources.ask(

@@ -65,7 +65,11 @@ class Playlists:
             await self._passes.sessions.end(_place(query.cursor, source)[0])
 
     async def _resume(self, source: str, query: PlaylistPageQuery) -> tuple[Listing, int]:
-        how: dict[str, Any] = {"newer_than": query.newer_than, "described": query.describe}
+        how: dict[str, Any] = {
+            "newer_than": query.newer_than,
+            "described": query.describe,
+            "extract": query.extract,
+        }
         if query.cursor is None:
             return await self._passes.begin(source, **how), 0
         listing_id, playlist_id, position = _place(query.cursor, source)

@@ -1,4 +1,4 @@
-"""Keeps all checks of a day within a budget of requests and of quota units.
+"""Keeps all checks of a day within a budget of requests.
 
 Two parts: `stretched` plans longer intervals, so that the checks of all subscriptions fit into the
 budget; `affordable` selects the checks that may start now, so that the budget holds in any case.
@@ -31,7 +31,7 @@ class Demand:
     """The checks that a subscription requests."""
 
     interval: timedelta
-    cost: Cost = Cost()
+    requests: int = 1
     is_fixed: bool = False
     """Whether the user set the interval: it is stretched only if nothing else is enough."""
 
@@ -42,35 +42,31 @@ class DueCheck:
 
     late: timedelta
     interval: timedelta
-    cost: Cost = Cost()
+    requests: int = 1
 
 
-def stretched(demands: Sequence[Demand], daily: Cost) -> list[timedelta]:
-    """Return the interval of each subscription, so that all checks fit into the daily budget.
+def stretched(demands: Sequence[Demand], daily: int) -> list[timedelta]:
+    """Return the interval of each subscription, so that all checks fit into the daily requests.
 
     All adaptive intervals grow by the same factor, none of them beyond a week. Only if that is not
     enough, all intervals grow by the same further factor.
     """
     wanted = [each.interval.total_seconds() for each in demands]
     is_fixed = [each.is_fixed for each in demands]
-    by_requests = [each.cost.requests for each in demands]
-    by_units = [each.cost.units for each in demands]
-    fitting = _fitted(wanted, is_fixed, by_requests, daily.requests)
-    fitting = _fitted(fitting, is_fixed, by_units, daily.units)
+    fitting = _fitted(wanted, is_fixed, [each.requests for each in demands], daily)
     return [timedelta(seconds=each) for each in fitting]
 
 
-def affordable(due: Sequence[DueCheck], left: Cost) -> list[int]:
+def affordable(due: Sequence[DueCheck], left: int) -> list[int]:
     """Return the positions of the checks that may start, most overdue first.
 
     Lateness is measured in intervals of the subscription, so that no subscription is starved.
     """
     ordered = sorted(range(len(due)), key=lambda at: -(due[at].late / due[at].interval))
-    requests, units, chosen = left.requests, left.units, []
+    chosen = []
     for position in ordered:
-        cost = due[position].cost
-        if cost.requests <= requests and cost.units <= units:
-            requests, units = requests - cost.requests, units - cost.units
+        if due[position].requests <= left:
+            left -= due[position].requests
             chosen.append(position)
     return chosen
 

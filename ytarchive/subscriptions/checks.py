@@ -27,7 +27,7 @@ from ytarchive.subscriptions.models import (
     SourceProblem,
 )
 from ytarchive.subscriptions.outage import Outage
-from ytarchive.subscriptions.pacing import Pacing, cost_of
+from ytarchive.subscriptions.pacing import Pacing
 from ytarchive.subscriptions.repository import Followed, SubscriptionsRepository
 from ytarchive.subscriptions.rhythm import DAILY, NextCheck
 from ytarchive.subscriptions.schedules import ScheduleKind
@@ -101,12 +101,15 @@ class Checker:
             return checked if is_recorded else await self._repository.get(subscription_id)
 
     async def _checked(self, followed: Followed) -> Followed:
-        cost = cost_of(followed)
-        await self._pacing.spend(cost)
-        found = await (self._look(followed) if followed.is_begun else self._begin(followed))
+        expected = followed.pages
+        by_api = await self._pacing.may_use_units(expected)
+        reserved = Cost(expected, expected if by_api else 0)
+        await self._pacing.spend(reserved)
+        look = self._look if followed.is_begun else self._begin
+        found = await look(followed, by_api=by_api)
         followed, is_new = found.followed, bool(found.new) or found.job_id is not None
         units = found.pages if found.source is CheckSource.DATA_API else 0
-        await self._pacing.spend(Cost(found.pages - cost.requests, units - cost.units))
+        await self._pacing.spend(Cost(found.pages - expected, units - reserved.units))
         now = utc_now()
         result = CheckResult(
             checked_at=now,
@@ -132,11 +135,11 @@ class Checker:
             planned = _not_later_than_tomorrow(followed, planned, now)
         return _planned(followed, planned)
 
-    async def _look(self, followed: Followed) -> _Found:
+    async def _look(self, followed: Followed, *, by_api: bool) -> _Found:
         """Look for entries that Jobs does not know, and create a job if there are any."""
         pages, known, source = 0, ListComparison(), CheckSource.YT_DLP
         new: dict[str, datetime | None] = {}
-        async for entries in self._looker.newest(followed):
+        async for entries in self._looker.newest(followed, by_api=by_api):
             pages, source = pages + 1, entries.source
             followed = _with_entries(followed, entries)
             known = await self._compare(followed, entries.videos)
@@ -150,11 +153,11 @@ class Checker:
         message = _HELD_BACK if known.held_back and not new else ""
         return _Found(followed, source, pages, new, job_id, message)
 
-    async def _begin(self, followed: Followed) -> _Found:
+    async def _begin(self, followed: Followed, *, by_api: bool) -> _Found:
         """Record the entries that precede a subscription; create a job for the chosen ones."""
         videos: list[PlaylistVideo] = []
         pages, source = 0, CheckSource.YT_DLP
-        async for entries in self._looker.pages(followed):
+        async for entries in self._looker.pages(followed, by_api=by_api):
             pages, source = pages + 1, entries.source
             followed = _with_entries(followed, entries)
             videos += entries.videos

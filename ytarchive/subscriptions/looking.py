@@ -35,6 +35,15 @@ class Entries:
     title: str = ""
 
 
+@dataclass(frozen=True)
+class _Choice:
+    """The source of pages."""
+
+    source: CheckSource
+    is_api_avoided: bool = False
+    """Whether the Data API has quota, but checks may use no more of it today."""
+
+
 class Looker:
     """Reads lists by the Metadata service, if the governor allows requests."""
 
@@ -43,33 +52,37 @@ class Looker:
         self._governor = governor
         self._no_feed_until: datetime | None = None
 
-    async def newest(self, followed: Followed) -> AsyncIterator[Entries]:
+    async def newest(self, followed: Followed, *, by_api: bool) -> AsyncIterator[Entries]:
         """Yield the entries of a list, the newest first if the list is in that order.
 
-        Raises RequestsPaused, QuotaExceeded, and the errors of a listing.
+        `by_api`: whether the Data API may be used. Raises RequestsPaused, QuotaExceeded, and the
+        errors of a listing.
         """
-        source = await self._source()
-        if source is CheckSource.YT_DLP and self._may_use_feed(followed):
+        chosen = await self._choose(by_api=by_api)
+        if chosen.source is CheckSource.YT_DLP and self._may_use_feed(followed):
             entries = await self._feed(followed)
             if entries is not None:
                 yield entries
                 return
-        async for each in self.pages(followed, source):
+        async for each in self._pages(followed, chosen):
             yield each
 
-    async def pages(
-        self, followed: Followed, source: CheckSource | None = None
-    ) -> AsyncIterator[Entries]:
+    async def pages(self, followed: Followed, *, by_api: bool = True) -> AsyncIterator[Entries]:
         """Yield the pages of a list, from the Data API or yt-dlp."""
-        source = source or await self._source()
-        query = PlaylistPageQuery(describe=False, newer_than=utc_now())
+        async for each in self._pages(followed, await self._choose(by_api=by_api)):
+            yield each
+
+    async def _pages(self, followed: Followed, chosen: _Choice) -> AsyncIterator[Entries]:
+        query = PlaylistPageQuery(
+            describe=False, newer_than=utc_now(), extract=chosen.is_api_avoided
+        )
         cursor: str | None = None
         try:
             while True:
                 page = await self._metadata.get_playlist_page(followed.list_id, query)
                 cursor = page.next_cursor
                 title = page.channel.title if page.channel else page.title
-                yield Entries(source, page.videos, title)
+                yield Entries(chosen.source, page.videos, title)
                 if cursor is None:
                     return
                 query = PlaylistPageQuery(cursor=cursor, describe=False)
@@ -79,21 +92,22 @@ class Looker:
                     query = PlaylistPageQuery(cursor=cursor)
                     await self._metadata.end_listing(followed.list_id, query)
 
-    async def _source(self) -> CheckSource:
+    async def _choose(self, *, by_api: bool) -> _Choice:
         """Return the source of pages. Raises RequestsPaused while it may not be used."""
         state = await self._governor.get_governor()
         if state.paused_at is not None:
             raise errors.RequestsPaused("a user has paused all requests")
         quota = await self._metadata.get_quota()
-        if quota.source == CheckSource.DATA_API and quota.remaining > 0:
-            return CheckSource.DATA_API
+        has_quota = quota.source == CheckSource.DATA_API and quota.remaining > 0
+        if has_quota and by_api:
+            return _Choice(CheckSource.DATA_API)
         probe = state.next_probe_at
         if probe is not None and probe > utc_now():
             raise errors.RequestsPaused(
                 f"requests to YouTube are paused: {state.message or state.reason}",
                 retry_at=probe.isoformat(),
             )
-        return CheckSource.YT_DLP
+        return _Choice(CheckSource.YT_DLP, is_api_avoided=has_quota)
 
     def _may_use_feed(self, followed: Followed) -> bool:
         now = utc_now()

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from ytarchive.common.config import SubscriptionsConfig
 from ytarchive.common.models import utc_now
 from ytarchive.subscriptions.budget import Cost, Demand, DueCheck, affordable, stretched
-from ytarchive.subscriptions.models import CheckSource
 from ytarchive.subscriptions.repository import Followed, SpentBudget, SubscriptionsRepository
 from ytarchive.subscriptions.rhythm import NextCheck, next_check, pace_of
 from ytarchive.subscriptions.schedules import ScheduleKind
@@ -46,16 +45,20 @@ class Pacing:
             DueCheck(
                 late=now - each.next_check_at,
                 interval=self._interval(each, now),
-                cost=cost_of(each),
+                requests=each.pages,
             )
             for each in due
         ]
-        return [due[position] for position in affordable(checks, await self._left(now))]
+        return [due[position] for position in affordable(checks, (await self._left(now)).requests)]
 
     async def spend(self, cost: Cost) -> None:
         """Count what a check uses; before its requests, so that a crash loses nothing."""
         if cost != Cost(0, 0):
             await self._spent.add(_day(utc_now()), cost)
+
+    async def may_use_units(self, units: int) -> bool:
+        """Return whether today's budget of quota units is enough for a check."""
+        return units <= (await self._left(utc_now())).units
 
     async def spent_until(self) -> datetime | None:
         """Return when there is a budget again; None if there is some left today."""
@@ -79,24 +82,17 @@ class Pacing:
         demands = [
             Demand(
                 interval=pace_of(each.schedule, each.uploads, now).interval,
-                cost=cost_of(each),
+                requests=each.pages,
                 is_fixed=each.schedule.kind is not ScheduleKind.ADAPTIVE,
             )
             for each in followed
         ]
-        intervals = stretched(demands, self._daily)
+        intervals = stretched(demands, self._daily.requests)
         self._factors = {
             each.id: interval / demand.interval
             for each, demand, interval in zip(followed, demands, intervals, strict=True)
         }
         self._planned_at = now
-
-
-def cost_of(followed: Followed) -> Cost:
-    """Return the expected cost of a check: that of the last one."""
-    last = followed.last_check
-    by_api = last is not None and last.source is CheckSource.DATA_API
-    return Cost(followed.pages, followed.pages if by_api else 0)
 
 
 def _day(moment: datetime) -> str:

@@ -42,6 +42,8 @@ class YouTube(MetadataPeer):
     failure: YTArchiveError | None = None
     asked: list[str] = field(default_factory=list)
     """The requests: `page` and `feed`."""
+    extracted: list[bool] = field(default_factory=list)
+    """Whether each requested page had to be from yt-dlp."""
 
     async def get_quota(self) -> QuotaUsage:
         left = self.units or 0
@@ -64,6 +66,7 @@ class YouTube(MetadataPeer):
 
     async def get_playlist_page(self, playlist_id: str, request: PlaylistPageQuery) -> PlaylistPage:
         self.asked.append("page")
+        self.extracted.append(request.extract)
         if self.failure is not None:
             raise self.failure
         list_id = self.names.get(playlist_id, playlist_id)

@@ -14,45 +14,34 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ytarchive.subscriptions.budget import PLANNED, Cost, Demand, DueCheck, affordable, stretched
+from ytarchive.subscriptions.budget import PLANNED, Demand, DueCheck, affordable, stretched
 from ytarchive.subscriptions.rhythm import WEEKLY, next_check, pace_of
 from ytarchive.subscriptions.schedules import Schedule
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 INTERVALS = st.timedeltas(10 * MINUTE, 30 * DAY)
-COSTS = st.builds(Cost, st.integers(0, 3), st.integers(0, 3))
+COSTS = st.integers(0, 3)
 DEMANDS = st.lists(st.builds(Demand, INTERVALS, COSTS, st.booleans()), max_size=40)
 
 
-def spent(demands: Sequence[Demand], intervals: Sequence[timedelta]) -> tuple[float, float]:
-    """Requests and units of a day."""
+@given(DEMANDS, st.integers(50, 3000))
+def test_stretched_checks_fit_into_the_budget(demands: list[Demand], daily: int) -> None:
+    intervals = stretched(demands, daily)
     shares = [DAY / each for each in intervals]
-    return (
-        sum(d.cost.requests * share for d, share in zip(demands, shares, strict=True)),
-        sum(d.cost.units * share for d, share in zip(demands, shares, strict=True)),
-    )
-
-
-@given(DEMANDS, st.integers(50, 3000), st.integers(50, 3000))
-def test_stretched_checks_fit_into_both_budgets(
-    demands: list[Demand], requests: int, units: int
-) -> None:
-    intervals = stretched(demands, Cost(requests, units))
-    found = spent(demands, intervals)
-    assert found[0] <= requests * PLANNED + 1e-6
-    assert found[1] <= units * PLANNED + 1e-6
+    spent = sum(each.requests * share for each, share in zip(demands, shares, strict=True))
+    assert spent <= daily * PLANNED + 1e-6
     assert all(new >= each.interval for new, each in zip(intervals, demands, strict=True))
 
 
 @given(DEMANDS)
 def test_intervals_that_fit_are_kept(demands: list[Demand]) -> None:
-    assert stretched(demands, Cost(10**6, 10**6)) == [each.interval for each in demands]
+    assert stretched(demands, 10**6) == [each.interval for each in demands]
 
 
 @given(DEMANDS, st.integers(1, 3000))
 def test_adaptive_intervals_grow_alike_up_to_a_week(demands: list[Demand], requests: int) -> None:
-    demands = [Demand(each.interval, Cost(), each.is_fixed) for each in demands]
-    intervals = stretched(demands, Cost(requests))
+    demands = [Demand(each.interval, 1, each.is_fixed) for each in demands]
+    intervals = stretched(demands, requests)
     pairs = list(zip(intervals, demands, strict=True))
     is_enough = all(new == each.interval for new, each in pairs if each.is_fixed)
     if is_enough:
@@ -62,11 +51,8 @@ def test_adaptive_intervals_grow_alike_up_to_a_week(demands: list[Demand], reque
         assert not factors or max(factors) == pytest.approx(min(factors))
 
 
-@pytest.mark.parametrize("of", ["requests", "units"])
-def test_checks_without_a_cost_are_not_stretched(of: str) -> None:
-    free, paid = Cost(0, 0), Cost(**{"requests": 0, of: 1})
-    daily = Cost(**{"requests": 10_000, "units": 10_000, of: 10})
-    assert stretched([Demand(HOUR, free), Demand(HOUR, paid)], daily) == [
+def test_checks_without_a_cost_are_not_stretched() -> None:
+    assert stretched([Demand(HOUR, 0), Demand(HOUR, 1)], 10) == [
         HOUR,
         pytest.approx(DAY / 9, abs=MINUTE),
     ]
@@ -74,22 +60,21 @@ def test_checks_without_a_cost_are_not_stretched(of: str) -> None:
 
 def test_times_that_the_user_set_are_stretched_last() -> None:
     fixed, adaptive = Demand(HOUR, is_fixed=True), Demand(HOUR)
-    some = stretched([fixed, adaptive], Cost(30))
+    some = stretched([fixed, adaptive], 30)
     assert some[0] == HOUR
     assert some[1] == pytest.approx(8 * HOUR, abs=MINUTE)
-    few = stretched([fixed, adaptive], Cost(10))
+    few = stretched([fixed, adaptive], 10)
     assert few[0] > 2 * HOUR
     assert few[1] > WEEKLY
 
 
 @given(
     st.lists(st.builds(DueCheck, st.timedeltas(0 * DAY, 9 * DAY), INTERVALS, COSTS), max_size=30),
-    st.builds(Cost, st.integers(0, 40), st.integers(0, 40)),
+    st.integers(0, 40),
 )
-def test_checks_that_start_are_affordable(due: list[DueCheck], left: Cost) -> None:
+def test_checks_that_start_are_affordable(due: list[DueCheck], left: int) -> None:
     chosen = affordable(due, left)
-    assert sum(due[at].cost.requests for at in chosen) <= left.requests
-    assert sum(due[at].cost.units for at in chosen) <= left.units
+    assert sum(due[at].requests for at in chosen) <= left
     assert len(set(chosen)) == len(chosen)
     lateness = [due[at].late / due[at].interval for at in chosen]
     assert lateness == sorted(lateness, reverse=True)
@@ -145,7 +130,7 @@ class Year:
     """Checks channels as the service does, with a limit in every 24 hours."""
 
     channels: list[Channel]
-    daily: Cost
+    daily: int
     chance: random.Random
     planned: datetime = START - DAY
     window: deque[datetime] = field(default_factory=deque)
@@ -184,7 +169,7 @@ class Year:
         late = [
             DueCheck(now - each.at, each.interval) for each in map(self.channels.__getitem__, due)
         ]
-        left = Cost(self.daily.requests - len(self.window))
+        left = self.daily - len(self.window)
         return {due[at] for at in affordable(late, left)}
 
     def check(self, channel: Channel, now: datetime) -> datetime:
@@ -232,7 +217,7 @@ def regular(found: Sequence[Channel], shortest: timedelta) -> list[Channel]:
 
 def test_year_of_500_channels_stays_within_the_budget() -> None:
     chance = random.Random(7)
-    year = Year(channels(chance, 500, 365), Cost(700), chance)
+    year = Year(channels(chance, 500, 365), 700, chance)
     year.run(365)
     assert year.most <= 700
     days = Counter((at - START).days for each in year.channels for at in each.checks)
@@ -244,7 +229,7 @@ def test_year_of_500_channels_stays_within_the_budget() -> None:
 
 def test_new_uploads_are_found_within_a_fifth_of_the_usual_gap() -> None:
     chance = random.Random(8)
-    year = Year(channels(chance, 60, 90), Cost(10_000), chance)
+    year = Year(channels(chance, 60, 90), 10_000, chance)
     year.run(90)
     followed = regular(year.channels, HOUR)
     assert len(followed) > 20

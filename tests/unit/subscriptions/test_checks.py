@@ -21,6 +21,7 @@ from ytarchive.subscriptions import (
     FirstCheck,
     Subscribe,
 )
+from ytarchive.subscriptions.budget import Cost
 from ytarchive.subscriptions.models import CheckSource, SourceProblem
 from ytarchive.subscriptions.service import SubscriptionsService
 
@@ -253,6 +254,28 @@ async def test_the_source_depends_on_quota_and_feed(
     assert checked.last_check is not None
     assert (checked.last_check.source, outcome(checked)) == (source, CheckOutcome.NEW)
     assert await following.archived() == [NEW]
+
+
+@pytest.mark.parametrize(
+    ("problem", "source"), [(None, CheckSource.FEED), ("HTTP status 500", CheckSource.YT_DLP)]
+)
+async def test_checks_continue_without_the_data_api_after_the_units_of_a_day(
+    following: Following,
+    service: SubscriptionsService,
+    monkeypatch: pytest.MonkeyPatch,
+    problem: str | None,
+    source: CheckSource,
+) -> None:
+    following.set_clock(monkeypatch, datetime(2026, 5, 1, 12, tzinfo=UTC))
+    following.youtube.units, following.youtube.feed_problem = 100, problem
+    await service.subscribe(Subscribe(source=CHANNEL))
+    await service.check_subscription(CHANNEL)
+    following.youtube.extracted.clear()
+    await service._pacing._spent.add("2026-05-01", Cost(0, service._pacing._daily.units))
+    checked = await service.check_subscription(CHANNEL)
+    assert checked.last_check is not None
+    assert checked.last_check.source is source
+    assert following.youtube.extracted == ([True] if source is CheckSource.YT_DLP else [])
 
 
 async def test_an_empty_feed_proves_nothing(
