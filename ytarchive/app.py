@@ -18,6 +18,7 @@ from ytarchive.composition import (
     following_clients,
     presence_of,
     register_in_process,
+    retention_clients,
     warn_of_loss,
 )
 from ytarchive.discovery import Archive, find_server
@@ -47,6 +48,8 @@ from ytarchive.metadata.service import MetadataService
 from ytarchive.notifications import NotificationsAPI
 from ytarchive.notifications.service import NotificationsService
 from ytarchive.reading import open_for_reading
+from ytarchive.retention import RetentionAPI
+from ytarchive.retention.service import RetentionService
 from ytarchive.storage import (
     Access,
     AdoptionAPI,
@@ -136,6 +139,7 @@ async def _open_each(
     if isinstance(jobs, JobsService):
         following = SubscriptionsService.open(settings, following_clients(parts), parts.scheduler)
         parts.above[SubscriptionsAPI] = await stack.enter_async_context(following)
+        await stack.enter_async_context(_retention(parts, jobs))
         await stack.enter_async_context(_notifications(parts, jobs))
     _connect_listeners(jobs if isinstance(jobs, JobsService) else None, download, yt_dlp, parts)
     return parts.archive()
@@ -168,6 +172,14 @@ def _jobs(parts: Composition, *, whole_queue: bool) -> AbstractAsyncContextManag
     return JobsService.open(
         settings, state, clients, parts.probe, scheduler, whole_queue=whole_queue
     )
+
+
+@asynccontextmanager
+async def _retention(parts: Composition, jobs: JobsService) -> AsyncIterator[None]:
+    async with RetentionService.open(parts.settings, retention_clients(parts)) as retention:
+        parts.above[RetentionAPI] = retention
+        jobs.add_duties(retention.duties)
+        yield
 
 
 @asynccontextmanager

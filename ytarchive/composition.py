@@ -25,12 +25,16 @@ from ytarchive.jobs import (
     GovernorAPI,
     JobsAPI,
     KnownListsAPI,
+    OriginsAPI,
     RegisterService,
     RegistryAPI,
     ServiceRegistry,
 )
 from ytarchive.jobs.service import JobsService
 from ytarchive.metadata import MetadataAPI, MetadataQuery
+from ytarchive.retention.gathering import RetentionClients
+from ytarchive.storage import MarksAPI, StorageAPI, TrashAPI
+from ytarchive.subscriptions import SubscriptionsAPI
 from ytarchive.subscriptions.service import FollowingClients
 
 log = logger.bind(service="jobs")
@@ -127,6 +131,19 @@ def following_clients(parts: Composition) -> FollowingClients:
     """Return the services that subscriptions call."""
     return FollowingClients(
         parts.of(JobsAPI), parts.of(KnownListsAPI), parts.of(GovernorAPI), parts.of(MetadataAPI)
+    )
+
+
+def retention_clients(parts: Composition) -> RetentionClients:
+    """Return the services that retention calls."""
+    of = parts.of
+    return RetentionClients(
+        of(SubscriptionsAPI),
+        of(KnownListsAPI),
+        of(OriginsAPI),
+        of(StorageAPI),
+        of(TrashAPI),
+        of(MarksAPI),
     )
 
 

@@ -15,6 +15,7 @@ from ytarchive.composition import (
     following_clients,
     presence_of,
     register_in_process,
+    retention_clients,
     warn_of_loss,
 )
 from ytarchive.discovery import Archive
@@ -28,6 +29,8 @@ from ytarchive.maintenance.service import MaintenanceService
 from ytarchive.metadata.reading import ReadOnlyMetadata
 from ytarchive.notifications import NotificationsAPI
 from ytarchive.notifications.service import NotificationsService
+from ytarchive.retention import RetentionAPI
+from ytarchive.retention.service import RetentionService
 from ytarchive.storage import Access, lost_library, lost_queue, open_identity
 from ytarchive.storage.reading import ReadOnlyStorage
 from ytarchive.subscriptions import SubscriptionsAPI
@@ -68,6 +71,8 @@ async def open_for_reading(settings: Settings) -> AsyncIterator[Archive]:
         parts.local.update({ServiceName(each.service): each for each in opened})
         following = SubscriptionsService.reading(settings, following_clients(parts))
         parts.above[SubscriptionsAPI] = await enter(following)
+        reading = RetentionService.reading(settings, retention_clients(parts))
+        parts.above[RetentionAPI] = await enter(reading)
         lock = lock_file(settings.storage.state_path, ServiceName.JOBS)
         archive = replace(parts.archive(), has_owner=lambda: is_locked(lock))
         await register_in_process(archive)

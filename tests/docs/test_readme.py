@@ -29,7 +29,7 @@ FIRST, TASKS, SEARCHING, SETTINGS = marked("README.md")
 [OVER_HTTP] = marked("docs/tutorial.md")
 HOW_TO = marked("docs/how-to.md")
 BROWSE, SERVERS, FORMATS, CAPTIONS, PROFILES, ADOPT, SELECT, FOLLOW, *OTHERS = HOW_TO
-PAUSE, BACKUP, MOVE, HISTORY, REMOVE, UNDO, EXPORT, COOKIES = OTHERS
+RETAIN, PAUSE, BACKUP, MOVE, HISTORY, REMOVE, UNDO, EXPORT, COOKIES = OTHERS
 VIDEO = "jNQXAC9IVRw"
 ADOPTED = "abcdef0ABCD"
 
@@ -152,6 +152,15 @@ def test_the_recipe_for_following_archives_the_newest_videos(variables: dict[str
     assert "*/15 * * * * ytarchive subscriptions run --due" in printed
     assert "0 sources added, 1 followed already" in printed
     assert len(list(home.glob("followed/videos/*/*.mp4"))) == 2
+
+
+def test_the_recipe_for_retention_previews_and_applies_a_rule(variables: dict[str, str]) -> None:
+    own = variables | {"YTARCHIVE_STORAGE__BASE_PATH": f"{variables['HOME']}/retained"}
+    run("ytarchive subscribe @jawed", own)
+    printed = run(RETAIN, own)
+    assert "at most 90 days, the newest 50" in printed
+    assert "each day" in printed
+    assert "jawed keeps its videos" in printed
 
 
 def test_the_recipe_for_an_existing_library_adopts_it(variables: dict[str, str]) -> None:

@@ -34,6 +34,10 @@ COMMANDS = {
         "subscriptions:subscriptions",
         "List, change and check the followed channels and playlists.",
     ),
+    "retention": (
+        "retention:retention",
+        "Remove old videos of subscriptions by rules.",
+    ),
     "jobs": ("jobs:jobs", "List, watch, retry and cancel jobs."),
     "pause": ("pause:pause", "Pause new work until `ytarchive resume`, also after a restart."),
     "resume": (

@@ -54,6 +54,8 @@ class Schema:
     """The name of the database in the state folder."""
     in_backups: bool = True
     """False: it can be rebuilt from files in the backup."""
+    in_copies: str = ""
+    """The name of a statement that is executed in each copy in a backup."""
     page_size: int = 4096
     """Page size of a new file in bytes; larger pages waste less space with large rows."""
 

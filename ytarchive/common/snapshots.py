@@ -7,12 +7,12 @@ from pathlib import Path
 from ytarchive.common.sqlite_errors import require_sound, translated
 
 
-def take(source: Path, target: Path) -> None:
+def take(source: Path, target: Path, change: str = "") -> None:
     """Copy a consistent snapshot of a database into a single file without a write-ahead log.
 
     The connection to `source` only reads and never checkpoints, so there is still one writer. The
-    copy is one step, so that a busy writer cannot restart it. Raises DatabaseCorrupt, NotWritable,
-    DiskFull or FileFailure.
+    copy is one step, so that a busy writer cannot restart it. `change`: a statement that is
+    executed in the copy. Raises DatabaseCorrupt, NotWritable, DiskFull or FileFailure.
     """
     try:
         with (
@@ -22,6 +22,8 @@ def take(source: Path, target: Path) -> None:
             present.execute("PRAGMA busy_timeout = 10000")
             present.backup(copy, pages=-1)
             copy.execute("PRAGMA journal_mode = DELETE")
+            if change:
+                copy.execute(change)
     except sqlite3.Error as error:
         raise translated(error, source) from None
 

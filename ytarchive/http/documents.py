@@ -16,6 +16,7 @@ from ytarchive.jobs import (
     JobResultsAPI,
     JobsAPI,
     KnownListsAPI,
+    OriginsAPI,
     PermitsAPI,
     ProfilesAPI,
     RegistryAPI,
@@ -27,6 +28,7 @@ from ytarchive.logging import LoggingAPI
 from ytarchive.maintenance import MaintenanceAPI
 from ytarchive.metadata import MetadataAPI
 from ytarchive.notifications import NotificationsAPI
+from ytarchive.retention import RetentionAPI
 from ytarchive.storage import (
     AdoptionAPI,
     ChannelsAPI,
@@ -89,7 +91,9 @@ CONTRACTS: tuple[type[Contract], ...] = (
     ProfilesAPI,
     ScheduleAPI,
     KnownListsAPI,
+    OriginsAPI,
     SubscriptionsAPI,
+    RetentionAPI,
     EventsAPI,
     NotificationsAPI,
     DownloadListener,

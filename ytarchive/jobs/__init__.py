@@ -13,6 +13,7 @@ from ytarchive.jobs.events.api import EventBatch, EventKind, EventQuery, EventsA
 from ytarchive.jobs.finding.api import FoundId, ShortIdsAPI
 from ytarchive.jobs.governor.api import GovernorAPI, PermitsAPI
 from ytarchive.jobs.governor.models import UNLIMITED_PAUSE, GovernorState, PauseRequest
+from ytarchive.jobs.origins.api import HeldVideo, HeldVideosQuery, OriginsAPI, RequestedQuery
 from ytarchive.jobs.planning.api import (
     CompareList,
     KnownListsAPI,

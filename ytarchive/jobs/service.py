@@ -31,6 +31,8 @@ from ytarchive.jobs.governor.service import GovernorService, Permits
 from ytarchive.jobs.guards.clients import ServiceClients
 from ytarchive.jobs.guards.guards import Guards, guards_of
 from ytarchive.jobs.limits.rules import RuleLimits
+from ytarchive.jobs.origins.api import OriginsAPI
+from ytarchive.jobs.origins.service import OriginsService
 from ytarchive.jobs.planning.api import KnownListsAPI
 from ytarchive.jobs.planning.planner import Planner
 from ytarchive.jobs.planning.service import KnownListsService
@@ -176,6 +178,7 @@ class JobsService(JobsAPI, DownloadListener):
             RegistryAPI: self.registry,
             EventsAPI: self.events,
             KnownListsAPI: KnownListsService(self._repository.database),
+            OriginsAPI: OriginsService(self._repository.database),
             ProfilesAPI: ProfilesService(self._settings.profiles),
             ScheduleAPI: ScheduleService(self._scheduler, self.registry),
         }

@@ -24,6 +24,7 @@ from ytarchive.jobs import JOBS_SCHEMA
 from ytarchive.logging import LOGS_SCHEMA
 from ytarchive.metadata import METADATA_SCHEMA
 from ytarchive.notifications import NOTIFICATIONS_SCHEMA
+from ytarchive.retention import RETENTION_SCHEMA
 from ytarchive.storage import (
     LIBRARY_SCHEMA,
     SEARCH_SCHEMA,
@@ -37,6 +38,7 @@ from ytarchive.subscriptions import SUBSCRIPTIONS_SCHEMA
 # still in the queue, which finds it stored. In the other order it would be missing from both.
 # Subscriptions are copied before jobs: a check that ends meanwhile is repeated, and finds its job.
 DECLARED = (
+    RETENTION_SCHEMA,
     SUBSCRIPTIONS_SCHEMA,
     JOBS_SCHEMA,
     NOTIFICATIONS_SCHEMA,
@@ -151,7 +153,9 @@ def restore(config: StorageConfig, folder: Path) -> Restored:
 
 
 def _copied(source: Path, target: Path) -> BackedUp:
-    snapshots.take(source, target)
+    schema = _DATABASES[source.name]
+    change = schema.queries()[schema.in_copies] if schema.in_copies else ""
+    snapshots.take(source, target, change)
     try:
         version = snapshots.check(target)
     except errors.DatabaseCorrupt:

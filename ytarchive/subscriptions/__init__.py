@@ -16,6 +16,7 @@ from ytarchive.subscriptions.models import (
     RemovedSubscription,
     Subscribe,
     Subscription,
+    SubscriptionRef,
     SubscriptionsQuery,
     SubscriptionState,
 )

@@ -27,7 +27,12 @@ class JobRequests:
             if await self._is_equal(job_id, options):
                 return job_id
         job = await self._jobs.create_job(
-            CreateJob(type=JobType.PLAYLIST_DOWNLOAD, playlist_id=followed.list_id, options=options)
+            CreateJob(
+                type=JobType.PLAYLIST_DOWNLOAD,
+                playlist_id=followed.list_id,
+                options=options,
+                subscription_id=followed.id,
+            )
         )
         return job.id
 

@@ -38,6 +38,8 @@ SCANS = {
     "removed_but_stored": "an index of the removed videos alone, once at each start",
     "has_channel": "once for each export of a channel, up to the first video of the channel",
     "channels_shown": "the videos of one channel",
+    "forget_origins": "in the copy of a backup",
+    "all_rules": "a row for each subscription with a retention rule",
     "active_subscriptions": "once an hour, to plan the intervals of all of them",
     "count_stored": "for the message that an archive has lost all its files",
 }

@@ -113,7 +113,7 @@ def test_every_database_declares_whether_backups_have_it() -> None:
     assert sorted(schema.package for schema in DECLARED) == sorted(PACKAGES)
     assert len({schema.file for schema in DECLARED}) == len(DECLARED)
     assert [schema.file for schema in DECLARED if schema.in_backups] == [
-        "subscriptions.db", "jobs.db", "metadata.db", "library.db", "logs.db",
+        "retention.db", "subscriptions.db", "jobs.db", "metadata.db", "library.db", "logs.db",
     ]  # fmt: skip
 
 

@@ -122,6 +122,8 @@ class ListRecords:
             added = writer.execute("add_list_videos", values)
             writer.execute("extend_list", {"list_id": list_id, "added": added})
             writer.execute("count_known", values)
+            if job.subscription_id is None:
+                writer.execute("request_list", {"list_id": list_id})
             row = writer.fetch_one("known_entries", {"job_id": job.id})
             return int(row["known"]) if row else 0
 

@@ -68,6 +68,7 @@ class DirectDownloads:
             replaces = request is not None and request.replace
             # A request with `only_missing` ignores the profile's fields.
             profile = request.archive_profile if request and not request.only_missing else None
+            await self._repository.set_requested(event.video_id)
             await self._storage.save_video(save_request(event, profile, replace=replaces))
         elif event.status is DownloadStatus.FAILED and event.task_id not in self._recorded:
             self._recorded.add(event.task_id)

@@ -13,7 +13,7 @@ from ytarchive.download import DownloadEvent
 from ytarchive.jobs.governor.models import Permit
 from ytarchive.jobs.queue.filtering import Facts, VideoFilter
 from ytarchive.jobs.queue.models import JobOptions, JobResult, JobType, ResultStatus, VideoProgress
-from ytarchive.jobs.queue.rows import FILTERED, DueVideo, Outcome, filtered
+from ytarchive.jobs.queue.rows import FILTERED, DueVideo, FetchedMedia, Outcome, filtered
 from ytarchive.metadata import MetadataAPI, VideoMetadataQuery
 from ytarchive.storage import StorageLocation
 
@@ -69,6 +69,13 @@ def with_metadata(done: JobResult) -> JobResult:
     message = "; ".join(filter(None, [done.message, "metadata stored"]))
     news = {"status": ResultStatus.SUCCESS, "message": message, "metadata_saved": True}
     return done.model_copy(update=news)
+
+
+def fetched(stored: StorageLocation, earlier: StorageLocation | None) -> FetchedMedia | None:
+    """Return the stored media with what it replaces; None if that is not known."""
+    if stored.is_first:
+        return FetchedMedia(stored.stored_at)
+    return FetchedMedia(stored.stored_at, earlier.stored_at) if earlier else None
 
 
 def fallback(asked: Quality, got: str | None) -> str:

@@ -35,6 +35,7 @@ from ytarchive.jobs.processing.results import (
     archived,
     exclusion,
     fallback,
+    fetched,
     kept,
     skipped,
     with_metadata,
@@ -138,7 +139,8 @@ class VideoFlow:
         remarks = [fallback(options.quality, event.quality), *event.remarks, problem]
         result = archived(location, event, *remarks, has_metadata=metadata is not None)
         seconds = round(time.monotonic() - started, 3)
-        return Outcome(result.model_copy(update={"duration_seconds": seconds}), title)
+        result = result.model_copy(update={"duration_seconds": seconds})
+        return Outcome(result, title, media=fetched(location, found))
 
     async def _save(self, request: SaveVideo, active: ActiveVideo) -> StorageLocation:
         update = {"unless_removed": not active.is_named}

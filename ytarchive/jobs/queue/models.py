@@ -190,6 +190,9 @@ MAX_SHOWN = 1000
 """Maximum videos and results of a job in an answer without `expand` (ADR 12)."""
 
 
+_CREATOR = "The subscription that created it; null: a user, whose videos retention never removes"
+
+
 class Job(Model):
     """A job and its progress."""
 
@@ -211,6 +214,7 @@ class Job(Model):
     progress: JobProgress = JobProgress()
     title: str | None = Field(default=None, description="The playlist's title, once it is known")
     work_plan_id: str | None = None
+    subscription_id: str | None = Field(default=None, description=_CREATOR)
 
 
 _DEFAULTS = JobOptions()
@@ -224,6 +228,7 @@ class CreateJob(Model):
     video_ids: list[VideoId] = Field(default_factory=list, max_length=100_000)
     playlist_id: PlaylistId | None = None
     options: JobOptions = Field(default_factory=lambda: _DEFAULTS)
+    subscription_id: OpaqueId | None = Field(default=None, description=_CREATOR)
 
     @model_validator(mode="after")
     def _has_work(self) -> "CreateJob":

@@ -12,7 +12,7 @@ from ytarchive.common.errors import StorageProblem, error_for_code
 from ytarchive.common.identifiers import new_id
 from ytarchive.common.listing import Listing
 from ytarchive.common.models import ErrorDetail, Page, from_micros, to_micros
-from ytarchive.common.rows import all_readable, readable
+from ytarchive.common.rows import all_readable, readable, row_of
 from ytarchive.common.schema import Schema
 from ytarchive.jobs.queue.clock import Jump
 from ytarchive.jobs.queue.models import MAX_SHOWN, CreateJob, Job, JobQuery, JobStatus
@@ -42,6 +42,8 @@ SCHEMA = Schema(
     file="jobs.db",
     lost_when_older="its queued jobs do not continue. Queue your lists again: what is stored is "
     "skipped",
+    # A user may request videos after the backup: what is restored no longer proves the contrary.
+    in_copies="forget_origins",
 )
 
 _MICROSECOND = timedelta(microseconds=1)
@@ -69,6 +71,7 @@ class JobsRepository:
             "trace_id": trace_id,
             "listing": request.playlist_id is not None,
             "own_videos": len(request.video_ids),
+            "subscription_id": request.subscription_id,
         }
 
         def insert(writer: Writer) -> None:
@@ -278,6 +281,8 @@ class JobsRepository:
         def store(writer: Writer) -> Stored:
             writer.execute("set_result", row)
             writer.execute("supersede_older", _named(row))
+            if outcome.media is not None:
+                writer.execute("record_origin", _named(row) | row_of(outcome.media))
             rest = writer.fetch_one("has_open_videos", {"job_id": job_id})
             missing = writer.fetch_one("is_missing", {"video_id": row["video_id"]})
             return Stored(
@@ -285,6 +290,10 @@ class JobsRepository:
             )
 
         return await self.database.write(store)
+
+    async def set_requested(self, video_id: str) -> None:
+        """Record that a user requested a video without a job."""
+        await self.database.execute("request_video", {"video_id": video_id})
 
     async def postpone(
         self,

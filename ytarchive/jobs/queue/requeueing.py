@@ -153,6 +153,7 @@ class OpenJobs:
             "playlist_id": request.playlist_id,
             "options": request.options.model_dump_json(),
             "own_videos": len(request.video_ids),
+            "subscription_id": request.subscription_id,
         }
         for row in await self._database.fetch_all("open_jobs_like", values):
             videos = {"job_id": row["id"], "limit": len(own_videos)}

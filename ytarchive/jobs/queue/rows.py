@@ -73,6 +73,8 @@ class JobHead:
     """Failed and unavailable videos."""
     failed_before: int
     """Those of `missing` that the work plan had before this job."""
+    subscription_id: str | None
+    """The subscription that created the job; None: a user."""
 
     @property
     def list(self) -> str | None:
@@ -95,6 +97,15 @@ class DueVideo:
 
 
 @dataclass(frozen=True)
+class FetchedMedia:
+    """Media that a job fetched and stored."""
+
+    stored_at: datetime
+    replaces: datetime | None = None
+    """When the earlier media was stored; None if there was none."""
+
+
+@dataclass(frozen=True)
 class Outcome:
     """A video's result, with further data for the work plan."""
 
@@ -103,6 +114,7 @@ class Outcome:
     errors: Sequence[ErrorDetail] = ()
     waits_for: str | None = None
     """The condition of a retry, with its state: from `RetryConditions.park`."""
+    media: FetchedMedia | None = None
 
 
 @dataclass(frozen=True)
@@ -156,6 +168,7 @@ def new_job(job_id: str, request: CreateJob, now: int) -> Job:
         video_ids=video_ids[:MAX_SHOWN],
         playlist_id=request.playlist_id,
         options=request.options,
+        subscription_id=request.subscription_id,
         results=[],
         truncated=len(video_ids) > MAX_SHOWN,
         progress=JobProgress(total=len(video_ids), listing=request.playlist_id is not None),

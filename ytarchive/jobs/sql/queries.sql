@@ -3,10 +3,10 @@
 -- name: insert_job
 INSERT INTO jobs (
     id, type, status, created_at, updated_at, playlist_id, options, priority, trace_id, listing,
-    own_videos
+    own_videos, subscription_id
 ) VALUES (
     :id, :type, 'PENDING', :now, :now, :playlist_id, :options, :priority, :trace_id, :listing,
-    :own_videos
+    :own_videos, :subscription_id
 );
 
 -- name: get_job
@@ -40,7 +40,7 @@ LIMIT :limit;
 -- name: open_jobs_like
 SELECT id FROM jobs
 WHERE status = 'PENDING' AND type = :type AND playlist_id IS :playlist_id
-  AND options = :options AND own_videos = :own_videos
+  AND options = :options AND own_videos = :own_videos AND subscription_id IS :subscription_id
 ORDER BY id;
 
 -- name: active_jobs
@@ -593,6 +593,50 @@ SELECT known FROM jobs WHERE id = :job_id;
 
 -- name: mark_list_shrunk
 UPDATE lists SET shrunk_at = :now WHERE list_id = :list_id;
+
+-- Origins -----------------------------------------------------------------------------------------
+
+-- name: record_origin
+-- Media that a job of a subscription fetched: of a video without media, or instead of such media.
+INSERT INTO origins (video_id, stored_at)
+SELECT :video_id, :stored_at
+WHERE EXISTS (SELECT 1 FROM jobs WHERE id = :job_id AND subscription_id IS NOT NULL)
+  AND (:replaces IS NULL OR EXISTS (
+    SELECT 1 FROM origins WHERE video_id = :video_id AND stored_at = :replaces
+  ))
+ON CONFLICT (video_id) DO UPDATE SET stored_at = excluded.stored_at;
+
+-- name: forget_origins
+UPDATE origins SET stored_at = NULL;
+
+-- name: request_video
+INSERT INTO origins (video_id, requested_by) VALUES (:video_id, '')
+ON CONFLICT (video_id) DO UPDATE SET requested_by = '';
+
+-- name: request_list
+-- The recorded entries that a user's job did not list again.
+INSERT INTO origins (video_id, requested_by)
+SELECT video_id, '' FROM list_videos WHERE list_id = :list_id
+ON CONFLICT (video_id) DO UPDATE SET requested_by = '';
+
+-- name: held_videos
+-- All videos that a list has or had, with all their lists.
+SELECT found.video_id, o.stored_at, o.requested_by IS NOT NULL AS is_requested, (
+    SELECT json_group_array(list_id) FROM (
+        SELECT list_id FROM list_videos WHERE video_id = found.video_id
+        UNION SELECT list_id FROM former_list_videos WHERE video_id = found.video_id
+    )
+) AS list_ids
+FROM (
+    SELECT video_id FROM list_videos WHERE list_id = :list_id AND video_id > :after
+    UNION SELECT video_id FROM former_list_videos WHERE list_id = :list_id AND video_id > :after
+    ORDER BY video_id LIMIT :limit
+) AS found
+LEFT JOIN origins AS o ON o.video_id = found.video_id;
+
+-- name: requested_among
+SELECT o.video_id FROM json_each(:ids) AS wanted
+JOIN origins AS o ON o.video_id = wanted.value WHERE o.requested_by IS NOT NULL;
 
 -- Registry ----------------------------------------------------------------------------------------
 

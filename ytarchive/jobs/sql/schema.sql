@@ -1,7 +1,7 @@
 -- jobs.db: the queue, the registry of services and the governor's state.
 -- Times are microseconds since 1970 in UTC.
 
-PRAGMA user_version = 105;
+PRAGMA user_version = 106;
 
 CREATE TABLE jobs (
     id TEXT PRIMARY KEY,
@@ -28,7 +28,8 @@ CREATE TABLE jobs (
     stored_bytes INTEGER NOT NULL DEFAULT 0,
     known INTEGER NOT NULL DEFAULT 0, -- entries of the playlist that were not listed again
     list_id TEXT,                     -- the playlist's own id, once known: `UU…` for a channel
-    failed_before INTEGER NOT NULL DEFAULT 0 -- failures that the work plan had before this job
+    failed_before INTEGER NOT NULL DEFAULT 0, -- failures that the work plan had before this job
+    subscription_id TEXT              -- the subscription that created it; null: a user
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX jobs_by_status ON jobs (status, id);
@@ -148,6 +149,35 @@ WHEN NEW.failed_before <> OLD.failed_before OR (NEW.failed_before AND NEW.state 
     WHERE id = NEW.job_id;
 END;
 
+-- Who requested a video. Retention removes a video only if no user requested it and its media is still
+-- what a subscription fetched. Copies in backups have no `stored_at`: see `Schema.in_copies`.
+CREATE TABLE origins (
+    video_id TEXT PRIMARY KEY,
+    stored_at INTEGER,                -- of the media that a job of a subscription fetched
+    requested_by TEXT                 -- null: no user; a user's job that has no result yet; empty: a user
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER job_videos_requested AFTER INSERT ON job_videos
+WHEN EXISTS (
+    SELECT 1 FROM jobs
+    WHERE id = NEW.job_id AND subscription_id IS NULL AND type <> 'METADATA_ONLY'
+) BEGIN
+    INSERT INTO origins (video_id, requested_by) VALUES (NEW.video_id, NEW.job_id)
+    ON CONFLICT (video_id) DO UPDATE SET requested_by = excluded.requested_by
+    WHERE requested_by IS NULL;
+END;
+
+-- A video that the filter of the job excludes was not requested by this job.
+CREATE TRIGGER job_videos_decided AFTER UPDATE OF state ON job_videos
+WHEN NEW.state IN ('success', 'skipped') AND EXISTS (
+    SELECT 1 FROM jobs
+    WHERE id = NEW.job_id AND subscription_id IS NULL AND type <> 'METADATA_ONLY'
+) BEGIN
+    UPDATE origins SET requested_by =
+        iif(NEW.reason IS 'filtered', nullif(requested_by, NEW.job_id), '')
+    WHERE video_id = NEW.video_id;
+END;
+
 -- Completely listed lists: the next listing may stop at recorded videos.
 CREATE TABLE lists (
     list_id TEXT PRIMARY KEY,         -- PL…; UU… for a channel
@@ -163,6 +193,23 @@ CREATE TABLE list_videos (
     precedes INTEGER NOT NULL DEFAULT 0, -- 1: it was in the list before the list was followed
     PRIMARY KEY (list_id, video_id)
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX list_videos_by_video ON list_videos (video_id);
+
+-- Entries that a list no longer has. The list still holds them: retention does not conclude anything
+-- from the absence of an entry.
+CREATE TABLE former_list_videos (
+    list_id TEXT NOT NULL,
+    video_id TEXT NOT NULL,
+    PRIMARY KEY (list_id, video_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX former_list_videos_by_video ON former_list_videos (video_id);
+
+CREATE TRIGGER list_videos_removed AFTER DELETE ON list_videos BEGIN
+    INSERT INTO former_list_videos (list_id, video_id) VALUES (OLD.list_id, OLD.video_id)
+    ON CONFLICT (list_id, video_id) DO NOTHING;
+END;
 
 CREATE TABLE services (
     service_name TEXT PRIMARY KEY,

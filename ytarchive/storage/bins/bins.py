@@ -8,7 +8,7 @@ renamed, which needs no disk space. Items that early versions quarantined have n
 described by their contents.
 """
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import PurePosixPath
@@ -145,14 +145,20 @@ class Bins:
                     if item.files:
                         yield item
 
-    async def empty(self, older_than: timedelta) -> Emptied:
-        """Permanently delete the items of the trash that are older than `older_than`.
+    async def empty(
+        self, older_than: timedelta, item_ids: Collection[str] | None = None
+    ) -> Emptied:
+        """Permanently delete items of the trash that are older than `older_than`.
+
+        `item_ids`: only these; None for all.
 
         Raises NotWritable or FileFailure.
         """
         await self._finish_deleting()
         limit, emptied = utc_now() - older_than, Emptied()
         for item_id in await self._ids(BinName.TRASH):
+            if item_ids is not None and item_id not in item_ids:
+                continue
             with suppress(NotFound):
                 item = await self.read(BinName.TRASH, item_id)
                 if item.moved_at <= limit:

@@ -97,6 +97,9 @@ class EmptyTrash(Model):
     older_than_days: float = Field(
         default=0, ge=0, le=36_500, description="Delete only items that are older than this"
     )
+    item_ids: list[ItemId] | None = Field(
+        default=None, max_length=1000, description="Delete only these items; null for all"
+    )
 
 
 class Emptied(Model):

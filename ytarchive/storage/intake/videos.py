@@ -67,14 +67,14 @@ class VideoStore:
         `staged`: the key of a folder other than that of the download. `expected`: digests of its
         files by name. Raises IntegrityFailure if one differs.
         """
-        kept: str | None = None
+        kept, is_first = None, False
         await self.finish_move(request.video_id)
         if request.video_path is not None:
             await self._save_in_place(request, request.video_path)
         elif request.only_missing:
             await self._save_side_files(request)
         else:
-            kept = await self._save_staged(request, staged, expected or {})
+            kept, is_first = await self._save_staged(request, staged, expected or {})
         location = await self.locate(request.video_id)
         if location.video_path is None:
             raise NotFound(f"there is no download of {request.video_id}")
@@ -83,7 +83,7 @@ class VideoStore:
         publish(VideoChanged(video_id=request.video_id, change="stored"))
         if kept is not None:
             log.info("{}: the download is not stored: {}", request.video_id, kept)
-        return location.model_copy(update={"kept_reason": kept})
+        return location.model_copy(update={"kept_reason": kept, "is_first": is_first})
 
     async def finish_move(self, video_id: str) -> None:
         """Finish a move of the video that an earlier attempt left unfinished."""
@@ -118,12 +118,12 @@ class VideoStore:
 
     async def _save_staged(
         self, request: SaveVideo, folder_key: str | None, expected: Mapping[str, str]
-    ) -> str | None:
-        """Store a download, or return why the stored media is kept."""
+    ) -> tuple[str | None, bool]:
+        """Store a download. Return why the stored media is kept, and whether there was none."""
         target = await self.store.place(request.output_path or "", request.video_id)
         staged, is_there = await self._staged(request, folder_key)
         if not is_there:
-            return None  # it was stored before, or there is no download
+            return None, False  # it was stored before, or there is no download
         known, _ = await self.library.stored_among([request.video_id])
         earlier = known.get(request.video_id)
         profile = request.profile
@@ -136,7 +136,7 @@ class VideoStore:
                 reason = await swap.compare_media(request.quality, replace=request.replace)
                 if reason is not None:
                     await self._keep(request, swap, staged)
-                    return reason
+                    return reason, False
             swap = await self._swap(request.video_id, staged, target, is_new=earlier is None)
             absent = await self.absent.after(request.video_id, [], request.absent_captions)
             facts = Facts(request.quality, request.missing, profile, absent, utc_now())
@@ -147,7 +147,7 @@ class VideoStore:
         if earlier is not None and home != target:
             message = "{}: stored again, in {}; the files in {} stay registered, and verified"
             log.warning(message, request.video_id, *map(self.layout.shown, (target, home)))
-        return None
+        return None, earlier is None
 
     async def _keep(self, request: SaveVideo, swap: Swap, staged: str) -> None:
         """Keep the stored media; store only the side files that the video lacks."""

@@ -46,6 +46,9 @@ class StorageLocation(Model):
     kept_reason: str | None = Field(
         default=None, description="Why a download did not replace the stored file; null if it did"
     )
+    is_first: bool = Field(
+        default=False, description="Whether this call stored the media of a video that had none"
+    )
 
     @property
     def media_is_damaged(self) -> bool:

@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from ytarchive.common.identifiers import VideoId
-from ytarchive.common.models import ErrorDetail, Model
+from ytarchive.common.models import ErrorDetail, Model, UtcDatetime
 
 
 class RemoveVideos(Model):
@@ -12,6 +12,10 @@ class RemoveVideos(Model):
     video_ids: list[VideoId] = Field(min_length=1, max_length=100)
     keep_metadata: bool = Field(
         default=False, description="Leave `metadata/videos/<id>.json` in its place"
+    )
+    detail: str = Field(default="", max_length=500, description="Why, recorded in the trash")
+    stored_at: UtcDatetime | None = Field(
+        default=None, description="Remove nothing if the media was stored at another time"
     )
 
 

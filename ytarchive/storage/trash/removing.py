@@ -33,7 +33,7 @@ from ytarchive.storage.intake.videos import VideoStore
 from ytarchive.storage.library.models import SaveVideo, StorageLocation
 from ytarchive.storage.marks.records import MarkRecords
 from ytarchive.storage.store.layout import Layout
-from ytarchive.storage.trash.models import RemovedVideo
+from ytarchive.storage.trash.models import RemovedVideo, RemoveVideos
 
 log = logger.bind(service="storage")
 
@@ -146,7 +146,7 @@ class Remover:
         log.info("{}: was removed, and is no longer registered", video_id)
         return True
 
-    async def remove(self, video_id: str, *, keep_metadata: bool) -> RemovedVideo:
+    async def remove(self, video_id: str, request: RemoveVideos) -> RemovedVideo:
         """Remove a video. Raises Conflict if it is to be kept, NotFound, or a LocalError."""
         await self._videos.finish_move(video_id)
         marked = await self._marks.read(video_id)
@@ -155,7 +155,7 @@ class Remover:
                 f"{video_id} is marked to be kept; `ytarchive marks set {video_id} --no-keep` "
                 "permits its removal"
             )
-        removal = await self._prepared(video_id, keeps_metadata=keep_metadata)
+        removal = await self._prepared(video_id, request)
         if not removal.items:
             if not marked.removed:
                 raise NotFound(
@@ -191,12 +191,12 @@ class Remover:
         publish(VideoChanged(video_id=removal.video_id, change="removed"))
         return items
 
-    async def _prepared(self, video_id: str, *, keeps_metadata: bool) -> _Removal:
+    async def _prepared(self, video_id: str, request: RemoveVideos) -> _Removal:
         rows = await self._database.fetch_all("registered_files", {"video_id": video_id})
         metadata = self._layout.relative(self._layout.metadata_file(video_id))
         note = self._layout.relative(self._layout.registration_file(video_id))
         found = {row["path"]: _trashed(row) for row in rows if row["path"] != metadata}
-        extra = [] if keeps_metadata else [metadata]
+        extra = [] if request.keep_metadata else [metadata]
         if found:
             extra.append(note)
         states = await self._bins.store.stat(extra)
@@ -206,8 +206,13 @@ class Remover:
             if not state.is_missing
         ]
         location = await self._videos.locate(video_id) if found else None
-        items = list(self._items(video_id, found.values(), location, described))
-        return _Removal(video_id, keeps_metadata, items)
+        if request.stored_at and (location is None or location.stored_at != request.stored_at):
+            raise Conflict(f"{video_id} has changed since {request.stored_at:%Y-%m-%d %H:%M} UTC")
+        items = [
+            item.model_copy(update={"detail": request.detail})
+            for item in self._items(video_id, found.values(), location, described)
+        ]
+        return _Removal(video_id, request.keep_metadata, items)
 
     def _items(
         self,

@@ -1,6 +1,6 @@
 """Moves files from the trash or the quarantine back to their paths, and registers them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from loguru import logger
@@ -198,7 +198,8 @@ def _facts(restoring: _Restoring) -> Facts:
     """Return what is known of the video after the return of its files."""
     item, location = restoring.item, restoring.location
     if restoring.has_media and restoring.manifest:
-        return restoring.manifest.facts
+        # A restored video is stored anew: rules do not apply to the time at which it was stored.
+        return replace(restoring.manifest.facts, stored_at=utc_now())
     if restoring.has_media or location is None:
         return Facts(item.quality, list(item.missing), stored_at=utc_now())
     restored = {file.side_file for file in restoring.files}

@@ -68,20 +68,20 @@ class TrashService(WatchedOperations, TrashAPI):
         return await self._restore(BinName.TRASH, item_id, replace=request.replace)
 
     async def empty_trash(self, request: EmptyTrash) -> Emptied:
-        emptied = await self._bins.empty(timedelta(days=request.older_than_days))
+        older_than = timedelta(days=request.older_than_days)
+        emptied = await self._bins.empty(older_than, request.item_ids)
         log.info("deleted {} items of the trash, {} bytes", emptied.items, emptied.size_bytes)
         return emptied
 
     async def remove_videos(self, request: RemoveVideos) -> Removed:
         videos = [
-            await self._remove(video_id, keep_metadata=request.keep_metadata)
-            for video_id in dict.fromkeys(request.video_ids)
+            await self._remove(video_id, request) for video_id in dict.fromkeys(request.video_ids)
         ]
         return Removed(videos=videos)
 
-    async def _remove(self, video_id: str, *, keep_metadata: bool) -> RemovedVideo:
+    async def _remove(self, video_id: str, request: RemoveVideos) -> RemovedVideo:
         async def work() -> RemovedVideo:
-            return await self._remover.remove(video_id, keep_metadata=keep_metadata)
+            return await self._remover.remove(video_id, request)
 
         try:
             return await self._changing(video_id, work)

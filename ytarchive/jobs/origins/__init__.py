@@ -1,0 +1,1 @@
+"""Who requested a video, and which lists hold it."""
