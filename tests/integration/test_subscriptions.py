@@ -110,6 +110,25 @@ def test_a_server_checks_a_new_subscription_and_archives_the_newest_videos(
         assert (duty["service"], duty["last_error"]) == ("jobs", None)
 
 
+def test_feeds_that_youtube_limits_pause_all_requests(
+    tmp_path: Path, youtube: StandInProcess
+) -> None:
+    settings = environment(tmp_path / "archive", youtube)
+    with Server(settings) as server:
+        made = server.post("/subscriptions", {"source": HANDLE}).data
+        path = f"/subscriptions/{made['id']}"
+        until(lambda: server.get(path).data["last_check"], "the first check")
+        youtube.ask("/faults", {"kind": "feed", "status": 429})
+        youtube.reset()
+        refused = server.post(f"{path}/check")
+        assert (refused.status, refused.envelope["error"]["code"]) == (503, "E101")
+        state = server.get("/governor").data
+        assert (state["state"], state["reason"]) == ("open", "rate_limited")
+        again = server.post(f"{path}/check")
+        assert (again.status, again.envelope["error"]["code"]) == (503, "E104")
+        assert listed(youtube) == ["feed"]
+
+
 def test_a_check_that_is_killed_loses_nothing_and_fetches_nothing_twice(
     tmp_path: Path, youtube: StandInProcess
 ) -> None:

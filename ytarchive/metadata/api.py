@@ -163,7 +163,8 @@ class MetadataAPI(ServiceContract, Protocol):
     async def get_feed(self, playlist_id: PlaylistId) -> ListFeed:
         """Return YouTube's feed of a playlist or of a channel's id, without use of quota.
 
-        A feed that cannot be read is an answer with `problem`.
+        A feed that cannot be read is an answer with `problem`. Raises RequestsPaused, and
+        RateLimited if YouTube answers that there are too many requests.
         """
         ...
 

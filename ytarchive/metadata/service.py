@@ -71,7 +71,7 @@ class MetadataService(MetadataAPI):
             now,
         )
         self._playlists = Playlists(self._passes, listings)
-        self._feeds = Feeds(settings.network)
+        self._feeds = Feeds(settings.network, sources.extractor)
         self._started = time.monotonic()
         self._supervisor = Supervisor(self.service)
 

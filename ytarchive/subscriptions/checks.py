@@ -56,6 +56,7 @@ class _Found:
     new: dict[str, datetime | None]
     job_id: str | None = None
     message: str = ""
+    starts_at: datetime | None = None
 
 
 class Checker:
@@ -130,7 +131,7 @@ class Checker:
             last_job=found.job_id or followed.last_job,
             confirmed_at=followed.confirmed_at if found.source is CheckSource.FEED else now,
         )
-        planned = await self._pacing.next_check(followed)
+        planned = await self._pacing.next_check(followed, found.starts_at)
         if found.job_id is not None and followed.options.filter.has_limits:
             planned = _not_later_than_tomorrow(followed, planned, now)
         return _planned(followed, planned)
@@ -151,7 +152,7 @@ class Checker:
         if new or followed.must_list or known.held_back:
             job_id = await self._requests.job(followed, known)
         message = _HELD_BACK if known.held_back and not new else ""
-        return _Found(followed, source, pages, new, job_id, message)
+        return _Found(followed, source, pages, new, job_id, message, known.starts_at)
 
     async def _begin(self, followed: Followed, *, by_api: bool) -> _Found:
         """Record the entries that precede a subscription; create a job for the chosen ones."""

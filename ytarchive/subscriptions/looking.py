@@ -42,6 +42,8 @@ class _Choice:
     source: CheckSource
     is_api_avoided: bool = False
     """Whether the Data API has quota, but checks may use no more of it today."""
+    may_use_feed: bool = False
+    """Whether the feed may be used first; not as the request that tests whether a block is over."""
 
 
 class Looker:
@@ -59,7 +61,7 @@ class Looker:
         errors of a listing.
         """
         chosen = await self._choose(by_api=by_api)
-        if chosen.source is CheckSource.YT_DLP and self._may_use_feed(followed):
+        if chosen.may_use_feed and self._may_use_feed(followed):
             entries = await self._feed(followed)
             if entries is not None:
                 yield entries
@@ -107,7 +109,9 @@ class Looker:
                 f"requests to YouTube are paused: {state.message or state.reason}",
                 retry_at=probe.isoformat(),
             )
-        return _Choice(CheckSource.YT_DLP, is_api_avoided=has_quota)
+        return _Choice(
+            CheckSource.YT_DLP, is_api_avoided=has_quota, may_use_feed=state.state == "closed"
+        )
 
     def _may_use_feed(self, followed: Followed) -> bool:
         now = utc_now()

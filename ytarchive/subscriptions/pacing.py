@@ -25,8 +25,11 @@ class Pacing:
         """By how much the budget lengthens the interval of each subscription."""
         self._planned_at: datetime | None = None
 
-    async def next_check(self, followed: Followed) -> NextCheck:
-        """Return when a subscription is checked after its present check, and why then."""
+    async def next_check(self, followed: Followed, starts_at: datetime | None = None) -> NextCheck:
+        """Return when a subscription is checked after its present check, and why then.
+
+        `starts_at`: the start of an announced premiere or live stream.
+        """
         now = utc_now()
         if self._planned_at is None or now - self._planned_at > _PLAN_LASTS:
             await self._plan(now)
@@ -35,6 +38,7 @@ class Pacing:
             followed.uploads,
             now,
             interval=self._interval(followed, now),
+            starts_at=starts_at,
             jitter=random.uniform(-1, 1),  # noqa: S311  # not for security
         )
 

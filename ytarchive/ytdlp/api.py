@@ -106,6 +106,13 @@ class Extractor(Protocol):
         """
         ...
 
+    def page_turn(self, source: str) -> AbstractAsyncContextManager[None]:
+        """Admit one request about a list within the block, which yt-dlp does not send itself.
+
+        It receives the exceptions of the block. Raises RequestsPaused.
+        """
+        ...
+
 
 class Fetcher(Protocol):
     """Fetches videos."""

@@ -117,6 +117,10 @@ class YtDlp(Extractor, Fetcher):
                 await worker.send(Task(kind="next"))
             return await _last(worker, limit, on_progress)
 
+    def page_turn(self, source: str) -> AbstractAsyncContextManager[None]:
+        """Admit one request about a list within the block, which yt-dlp does not send itself."""
+        return self.gate.passing(source, cost=LIST_PAGE, patient=False)
+
     async def list_entries(self, source: str) -> AsyncGenerator[ListedEntries, None]:
         """Yield the entries of a playlist id, channel id or @handle, about a hundred at a time.
 
@@ -125,7 +129,7 @@ class YtDlp(Extractor, Fetcher):
         async with self._listings, self._worker() as worker:
             task = Task(kind="list", source=source)
             while True:
-                async with self.gate.passing(source, cost=LIST_PAGE, patient=False):
+                async with self.page_turn(source):
                     await worker.send(task)
                     event = await _last(worker, ProgressTimeout(self._settings))
                 if event.entries is None:

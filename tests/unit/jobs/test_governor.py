@@ -478,3 +478,20 @@ async def test_resume_sends_one_probe_at_once_and_no_more(
     assert await admitted(governor) is None
     await governor.succeeded(first)
     assert governor.snapshot().state == "closed"
+
+
+async def test_pages_of_lists_do_not_hide_failing_extractions(bench: Bench) -> None:
+    governor = await bench.open()
+    for number in range(6):
+        await governor.failed(ExtractorBroken(), f"video{number}", Permit(1))
+        await governor.succeeded(Permit(0))
+    assert governor.snapshot().reason == "extraction_failing"
+
+
+async def test_a_page_of_a_list_shows_that_the_network_works(bench: Bench) -> None:
+    governor = await bench.open()
+    for number in range(12):
+        await governor.failed(NetworkFailure("no connection"), f"list{number}", Permit(0))
+        if number % 4 == 3:
+            await governor.succeeded(Permit(0))
+    assert governor.snapshot().state == "closed"

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,7 +13,7 @@ from aiohttp import web
 
 from ytarchive.common.errors import SourceGone, VideoUnavailable, YTArchiveError
 from ytarchive.common.media import PlaylistVideo, VideoMetadata
-from ytarchive.ytdlp import ExtractedVideo, Extractor, ListedEntries
+from ytarchive.ytdlp import ExtractedVideo, Extractor, Gate, ListedEntries, OpenGate
 
 NOON = datetime(2026, 7, 1, 19, tzinfo=UTC)
 """Noon in California."""
@@ -53,6 +53,7 @@ class ExtractorPeer(Extractor):
     release: asyncio.Event | None = None
     started: asyncio.Event = field(default_factory=asyncio.Event)
     list_closed: asyncio.Event = field(default_factory=asyncio.Event)
+    gate: Gate = field(default_factory=OpenGate)
 
     async def extract(self, video_id: str) -> ExtractedVideo:
         self.extracted.append(video_id)
@@ -71,6 +72,9 @@ class ExtractorPeer(Extractor):
             fetched_at=NOON,
         )
         return ExtractedVideo(metadata=metadata, info_path=Path(f"{video_id}.info.json"))
+
+    def page_turn(self, source: str) -> AbstractAsyncContextManager[None]:
+        return self.gate.passing(source, cost=0, patient=False)
 
     async def list_entries(self, source: str) -> AsyncGenerator[ListedEntries, None]:
         if source not in self.lists:

@@ -11,7 +11,7 @@ from typing import cast
 import pytest
 
 from tests.unit.jobs.conftest import Workshop, ended
-from tests.unit.jobs.peers import MetadataPeer, StoragePeer
+from tests.unit.jobs.peers import DownloadPeer, MetadataPeer, StoragePeer
 from ytarchive.common.channel_lists import channel_of_list, uploads_playlist
 from ytarchive.common.config import Settings, load_settings
 from ytarchive.common.errors import SourceGone, YTArchiveError
@@ -100,6 +100,7 @@ class Following:
         )
 
     storage: StoragePeer = field(default_factory=StoragePeer)
+    download: DownloadPeer = field(default_factory=DownloadPeer)
     now: datetime | None = None
     jobs: JobsService | None = None
 
@@ -121,7 +122,7 @@ class Following:
     async def open_jobs(self, *, whole_queue: bool = True) -> AsyncIterator[JobsService]:
         """Open the queue alone."""
         state = self.settings.storage.state_path
-        workshop = Workshop(state, self.settings, self.youtube, storage=self.storage)
+        workshop = Workshop(state, self.settings, self.youtube, self.download, self.storage)
         async with workshop.open(whole_queue=whole_queue) as jobs:
             self.jobs = jobs
             yield jobs

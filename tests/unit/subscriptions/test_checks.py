@@ -10,7 +10,7 @@ import pytest
 
 from tests.unit.jobs.peers import video_id
 from tests.unit.subscriptions.following import CHANNEL, PLAYLIST, UPLOADS, Following
-from ytarchive.common.errors import NetworkFailure, RequestsPaused, SourceGone
+from ytarchive.common.errors import NetworkFailure, RequestsPaused, SourceGone, UpcomingVideo
 from ytarchive.common.models import utc_now
 from ytarchive.jobs import CreateJob, JobOptions, JobQuery, JobType, ResultStatus, VideoFilter
 from ytarchive.metadata import PlaylistPage, PlaylistPageQuery
@@ -381,6 +381,21 @@ async def test_the_time_of_the_next_check_follows_the_uploads(
     wait = checked.next_check.at - now
     assert timedelta(minutes=45) < wait < timedelta(minutes=75)
     assert checked.uploads[-1] == times[OLD[0]]
+
+
+async def test_an_announced_premiere_determines_the_next_check(
+    following: Following, service: SubscriptionsService
+) -> None:
+    await service.subscribe(Subscribe(source=CHANNEL))
+    await service.check_subscription(CHANNEL)
+    start = utc_now() + timedelta(hours=3)
+    following.download.failures[NEW] = [UpcomingVideo(retry_after=start.isoformat())]
+    following.youtube.playlists[UPLOADS].insert(0, NEW)
+    await service.check_subscription(CHANNEL)
+    assert await following.archived() == []
+    checked = await service.check_subscription(CHANNEL)
+    assert checked.next_check is not None
+    assert checked.next_check.reason.startswith("a premiere or live stream starts at")
 
 
 async def test_no_check_starts_without_budget(

@@ -72,10 +72,14 @@ class Streaks:
                     return streak
         return None
 
-    def clear(self, *, media: bool) -> None:
-        """Record a success; refusals of media end only when `media` were fetched."""
+    def clear(self, *, media: bool, page: bool = False) -> None:
+        """Record a success.
+
+        Refusals of media end only when `media` were fetched. A `page` of a list ends only failures
+        of the network: yt-dlp reads pages although it fails at videos.
+        """
         for streak, sources in self._sources.items():
-            if media or streak is not MEDIA:
+            if streak is NETWORK or (not page and (media or streak is not MEDIA)):
                 sources.clear()
 
 

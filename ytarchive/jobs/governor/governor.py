@@ -167,7 +167,7 @@ class Governor:
 
         Without a permit: a list was read completely and accepted. `media`: media were fetched.
         """
-        self._streaks.clear(media=media)
+        self._streaks.clear(media=media, page=permit is not None and not permit.cost)
         if not self._state.is_ended_by_success(media=media):
             return
         is_whole_list = permit is None and self._state.reason == LISTING_SHRANK

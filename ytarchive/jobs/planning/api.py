@@ -39,6 +39,10 @@ class ListComparison(Model):
     listed_by: list[str] = Field(
         default=[], description="The unfinished jobs that have this list still to list"
     )
+    starts_at: UtcDatetime | None = Field(
+        default=None,
+        description="The first start of an announced premiere or live stream among the entries",
+    )
     held_back: bool = Field(
         default=False,
         description="Whether limits of the last job's rules held videos back that another job may "

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from ytarchive.common.database import Database, Writer
 from ytarchive.common.media import PlaylistVideo, VideoMetadata
-from ytarchive.common.models import to_micros
+from ytarchive.common.models import from_micros, to_micros
 from ytarchive.common.rows import fields_of
 from ytarchive.jobs.queue.filtering import Exclusion, Facts, VideoFilter
 from ytarchive.jobs.queue.models import JobOptions, JobType
@@ -84,6 +84,12 @@ class ListRecords:
                 writer.execute("add_preceding_videos", values)
 
         await self._database.write(record)
+
+    async def next_start(self, video_ids: Sequence[str], now: datetime) -> datetime | None:
+        """Return the first start of an announced premiere or live stream among some videos."""
+        values = {"ids": json.dumps(list(video_ids)), "now": to_micros(now)}
+        row = await self._database.fetch_one("next_start", values)
+        return from_micros(row["start"]) if row and row["start"] is not None else None
 
     async def jobs_that_list(self, list_id: str) -> list[str]:
         """Return the unfinished jobs that have a list still to list."""

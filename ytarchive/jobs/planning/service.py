@@ -28,6 +28,7 @@ class KnownListsService(KnownListsAPI):
             preceding=[each for each, precedes in recorded.items() if precedes],
             is_known=await self._records.get(list_id) is not None,
             listed_by=listed_by,
+            starts_at=await self._records.next_start(request.video_ids, utc_now()),
             held_back=request.job_id is not None and await self._limits.may_resume(request.job_id),
         )
 

@@ -697,6 +697,12 @@ LIMIT :limit;
 -- name: availability_of
 SELECT * FROM availability WHERE video_id IN (SELECT value FROM json_each(:ids));
 
+-- name: next_start
+-- The first time after `:now` at which one of some announced videos starts.
+SELECT min(a.next_check_at) AS start
+FROM json_each(:ids) AS asked JOIN availability AS a ON a.video_id = asked.value
+WHERE a.reason = 'upcoming' AND a.next_check_at > :now;
+
 -- name: due_availability
 -- Upcoming and live videos are queued again in their jobs, without an earlier request.
 SELECT * FROM availability
