@@ -15,6 +15,7 @@ from ytarchive.common.lock import StateLock
 from ytarchive.common.services import ServiceName
 from ytarchive.composition import (
     Composition,
+    feed_settings,
     following_clients,
     presence_of,
     register_in_process,
@@ -200,6 +201,7 @@ async def _storage(parts: Composition) -> AsyncIterator[StorageService]:
     storage.channels.look_up = parts.look_up_channel
     storage.known_channels.pictures = YouTubePictures(parts.settings.network)
     storage.adopter.trusts_callers = not parts.in_server
+    storage.feeds.settings = feed_settings(parts.settings)
     maintenance = MaintenanceService(parts.settings, storage.rebuild, parts.of)
     parts.above[MaintenanceAPI] = maintenance
     try:

@@ -19,7 +19,7 @@ from ytarchive.common.presence import Presence
 from ytarchive.common.scheduler import Scheduler
 from ytarchive.common.services import ServiceName
 from ytarchive.discovery import PROBE_SECONDS, Archive, server_token
-from ytarchive.http import CONTRACTS, remote
+from ytarchive.http import CONTRACTS, remote, server_url
 from ytarchive.jobs import (
     IN_PROCESS,
     GovernorAPI,
@@ -33,7 +33,7 @@ from ytarchive.jobs import (
 from ytarchive.jobs.service import JobsService
 from ytarchive.metadata import MetadataAPI, MetadataQuery
 from ytarchive.retention.gathering import RetentionClients
-from ytarchive.storage import MarksAPI, StorageAPI, TrashAPI
+from ytarchive.storage import FeedSettings, MarksAPI, StorageAPI, TrashAPI
 from ytarchive.subscriptions import SubscriptionsAPI
 from ytarchive.subscriptions.service import FollowingClients
 
@@ -125,6 +125,13 @@ class Composition:
                 return await says_healthy(self.session, entry, token)
         except (YTArchiveError, TimeoutError, aiohttp.ClientError, ValueError):
             return False
+
+
+def feed_settings(settings: Settings) -> FeedSettings:
+    """Return the settings of podcast feeds."""
+    server = settings.server
+    base_url = server.public_url or server_url(server.host, server.port)
+    return FeedSettings(base_url=base_url, profiles=settings.profiles)
 
 
 def following_clients(parts: Composition) -> FollowingClients:

@@ -12,6 +12,7 @@ from ytarchive.common.lock import is_locked, lock_file
 from ytarchive.common.services import ServiceName
 from ytarchive.composition import (
     Composition,
+    feed_settings,
     following_clients,
     presence_of,
     register_in_process,
@@ -58,6 +59,7 @@ async def open_for_reading(settings: Settings) -> AsyncIterator[Archive]:
         logging = await enter(LoggingService.reading(settings))
         storage = await enter(ReadOnlyStorage.reading(settings.storage, presence))
         storage.channels.look_up = parts.look_up_channel
+        storage.feeds.settings = feed_settings(settings)
         parts.above[MaintenanceAPI] = MaintenanceService(settings, storage.rebuild, parts.of)
         metadata = await enter(ReadOnlyMetadata.reading(settings, yt_dlp))
         clients = ServiceClients(metadata, download, storage, storage.plans, storage.verifier)

@@ -61,6 +61,7 @@ COMMANDS = {
     "rebuild": ("rebuild:rebuild", "Rebuild the library's database from the files."),
     "backup": ("backup:backup", "Copy all databases to a new folder in DIR."),
     "restore": ("backup:restore", "Replace the databases with those of a backup."),
+    "feeds": ("feeds:feeds", "Offer stored videos to podcast apps."),
     "notify": ("notify:notify", "List and test notifications of this archive."),
     "logs": ("logs:logs", "Search the log, or follow it."),
     "metrics": ("state:metrics", "Show the current value of every metric."),

@@ -27,6 +27,7 @@ from ytarchive.common.setting_types import (
     LogLevel,
     Names,
     ProxyUrl,
+    PublicUrl,
     Seconds,
     Section,
     ServiceUrl,
@@ -58,6 +59,9 @@ class ServerConfig(ServiceConfig):
         None, description="Access token that every request must contain"
     )
     allowed_hosts: Names = Field([], description="Additional names accepted in the Host header")
+    public_url: PublicUrl | None = Field(
+        None, description="URL by which other devices reach the server, for podcast feeds"
+    )
     max_body_bytes: Size = Field(8 * 2**20, ge=1024, description="Largest request body")
     request_timeout: Seconds = Field(600, gt=0, description="Maximum seconds of one request")
     read_timeout: Seconds = Field(

@@ -7,6 +7,7 @@
 The bytes are read in parts, so that content of any size needs little memory.
 """
 
+import io
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
@@ -63,3 +64,22 @@ class Content(ABC):
 
     @abstractmethod
     async def _open(self, start: int, stop: int) -> Parts: ...
+
+
+@dataclass(frozen=True)
+class BytesContent(Content):
+    """Content in memory."""
+
+    body: bytes
+
+    async def _open(self, start: int, stop: int) -> Parts:
+        rest = io.BytesIO(self.body[start:stop])
+
+        async def read() -> bytes:
+            return rest.read(PART_SIZE)
+
+        return Parts(read, _nothing)
+
+
+async def _nothing() -> None:
+    """Close nothing: the bytes are in memory."""

@@ -64,6 +64,8 @@ class Endpoint:
     request_model: type[BaseModel] | None
     response: Any
     description: str
+    has_own_key: bool
+    """Whether a key in the path replaces the server's access token."""
 
     @property
     def has_body(self) -> bool:
@@ -108,22 +110,29 @@ def invalid_request(error: ValidationError, name: str = "value") -> InvalidReque
     return InvalidRequest(summary, fields=fields)
 
 
-def endpoint(route: str, *, status: int = 200) -> Callable[[Operation], Operation]:
-    """Declare a contract method to be reachable as `route`, such as `"GET /jobs/{job_id}"`."""
+def endpoint(
+    route: str, *, status: int = 200, has_own_key: bool = False
+) -> Callable[[Operation], Operation]:
+    """Declare a contract method to be reachable as `route`, such as `"GET /jobs/{job_id}"`.
+
+    `has_own_key`: the operation checks a key in its path, and needs no access token.
+    """
     matched = _ROUTE.fullmatch(route)
     if matched is None:
         raise TypeError(f"{route!r} is not a method and a path")
     method, path = matched.groups()
 
     def declare(operation: Operation) -> Operation:
-        declared = _declaration(operation, method, path, status)
+        declared = _declaration(operation, method, path, status, has_own_key=has_own_key)
         operation.__endpoint__ = declared  # type: ignore[attr-defined]  # the mark `endpoints` finds
         return operation
 
     return declare
 
 
-def _declaration(operation: Callable[..., Any], method: str, path: str, status: int) -> Endpoint:
+def _declaration(
+    operation: Callable[..., Any], method: str, path: str, status: int, *, has_own_key: bool
+) -> Endpoint:
     hints = get_type_hints(operation, include_extras=True)
     response = hints.pop("return", None)
     named = _PARAMETER.findall(path)
@@ -145,6 +154,7 @@ def _declaration(operation: Callable[..., Any], method: str, path: str, status: 
         request_model=model,
         response=response,
         description=inspect.getdoc(operation) or "",
+        has_own_key=has_own_key,
     )
 
 

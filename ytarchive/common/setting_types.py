@@ -152,6 +152,10 @@ ServiceUrl = Annotated[str, _matching(r"https?://\S+", "a URL such as http://127
 BareUrl = Annotated[
     str, _matching(r"https?://[^/\s@]+/?", "a URL such as http://127.0.0.1:4416, without path")
 ]
+PublicUrl = Annotated[
+    str,
+    _matching(r"https?://[\w.\[\]:-]+/?", "a URL such as https://nas.example:8000, without path"),
+]
 FolderName = Annotated[
     str,
     _matching(

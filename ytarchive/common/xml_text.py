@@ -1,7 +1,10 @@
-"""Reads XML of other programs."""
+"""XML: documents of other programs, and text in own documents."""
 
+import re
 from xml.etree import ElementTree as ET
 
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""The characters that XML 1.0 cannot contain, even as references."""
 _PART = 2**16
 """Bytes parsed at a time, so that other threads can run in between."""
 
@@ -24,3 +27,8 @@ def read_xml(content: bytes) -> ET.Element:
     if not isinstance(root, ET.Element):
         raise ValueError("the document has no element")  # noqa: TRY004  # content, not an argument
     return root
+
+
+def xml_text(text: str) -> str:
+    """Return a text without the characters that XML cannot contain."""
+    return _FORBIDDEN.sub("", text)

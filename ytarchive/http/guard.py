@@ -50,11 +50,12 @@ class Guard:
         self._allowed_hosts = allowed_hosts
         self._token = _token(config).encode()
 
-    def check(self, request: web.Request) -> None:
+    def check(self, request: web.Request, *, needs_token: bool = True) -> None:
         """Raise ForbiddenHost, ForbiddenOrigin, TokenRequired or UnsupportedMediaType."""
         self._check_host(request)
         self._check_origin(request)
-        self._check_token(request)
+        if needs_token:
+            self._check_token(request)
         if request.body_exists and not _is_json(request.content_type):
             raise errors.UnsupportedMediaType
 

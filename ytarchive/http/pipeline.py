@@ -3,7 +3,7 @@
 import asyncio
 import functools
 import time
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Container, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from aiohttp import hdrs, web
@@ -76,8 +76,14 @@ class Deadlines:
         self._is_watching = False
 
 
-def pipeline(config: ServerConfig, owners: Mapping[str, ServiceName]) -> Middleware:
-    """Return a server's middleware. `owners` names the service of each route, for the log."""
+def pipeline(
+    config: ServerConfig, owners: Mapping[str, ServiceName], keyed: Container[str]
+) -> Middleware:
+    """Return a server's middleware.
+
+    `owners` names the service of each route, for the log. `keyed`: the routes that need no token,
+    because their operations check a key in the path.
+    """
     guard, deadlines = Guard(config), Deadlines(config.request_timeout)
     log = {owner: logger.bind(service=owner) for owner in (*ServiceName, "http")}
 
@@ -92,7 +98,7 @@ def pipeline(config: ServerConfig, owners: Mapping[str, ServiceName]) -> Middlew
                 route, method = resource.canonical, request.method
             service_log = log[owners.get(route, "http")]
             try:
-                guard.check(request)
+                guard.check(request, needs_token=route not in keyed)
                 response = await deadlines.keep(handler(request))
             except Exception as error:  # the client gets an envelope for every exception
                 response = _failed(request, error, service_log)

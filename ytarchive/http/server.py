@@ -42,8 +42,9 @@ def build_app(services: Sequence[Mounted], config: ServerConfig) -> web.Applicat
     The implementations must inherit from their contracts, which check the ids in paths.
     """
     owners: dict[str, ServiceName] = {}
+    keyed: set[str] = set()
     app = web.Application(
-        middlewares=[pipeline(config, owners)], client_max_size=config.max_body_bytes
+        middlewares=[pipeline(config, owners, keyed)], client_max_size=config.max_body_bytes
     )
     app[SERVER_CONFIG] = config
     app[STREAMS] = set()
@@ -52,15 +53,18 @@ def build_app(services: Sequence[Mounted], config: ServerConfig) -> web.Applicat
     for contract, service in services:
         if ServiceContract in contract.__mro__:
             named[contract.service] = cast("ServiceContract", service)
-        for path in _mount(app, contract, service):
+        for declared in _mount(app, contract, service):
+            path = API_PREFIX + declared.path
             owners[path] = contract.service
+            if declared.has_own_key:
+                keyed.add(path)
     _mount(app, Health, Health(named))
     _add_documents(app, [contract for contract, _ in services])
     return app
 
 
-def _mount(app: web.Application, contract: type[Any], service: object) -> list[str]:
-    """Add a route for each operation except `health`, and return the paths."""
+def _mount(app: web.Application, contract: type[Any], service: object) -> list[Endpoint]:
+    """Add a route for each operation except `health`, and return the operations."""
     if contract not in type(service).__mro__:
         raise TypeError(f"{type(service).__name__} does not inherit from {contract.__name__}")
     declarations = [found for found in endpoints(contract) if found.name != "health"]
@@ -70,7 +74,7 @@ def _mount(app: web.Application, contract: type[Any], service: object) -> list[s
             app.router.add_get(API_PREFIX + declared.path, handler)  # and HEAD
         else:
             app.router.add_route(declared.method, API_PREFIX + declared.path, handler)
-    return [API_PREFIX + declared.path for declared in declarations]
+    return declarations
 
 
 def _handler(declared: Endpoint, service: object, patience: float) -> Handler:

@@ -44,13 +44,15 @@ _PATTERNS = (
     rf"(?i:(?:{_NAMES}){_value('named', _WORD)})",
     # https://user:password@host
     r"(?i:\b[a-z][a-z0-9+.-]{0,15}://)(?P<user>[^\s/?#]+)@",
+    # the key in the address of a podcast feed
+    r"/feeds/[\w-]+/(?P<feed>[\w~%.-]{16,})",
     # keys and tokens of Google at any place
     r"(?P<google>AIza[\w-]{30,}|ya29\.[\w-]+)",
 )
 _SECRET = re.compile("|".join(_PATTERNS))
 _SIGNS = (
     "key", "token", "auth", "bearer", "cookie", "passw", "secret", "sid", "login_info", "__secure",
-    "://", "aiza", "ya29", "\ttrue\t", "\tfalse\t", r"\ttrue\t", r"\tfalse\t",
+    "://", "/feeds/", "aiza", "ya29", "\ttrue\t", "\tfalse\t", r"\ttrue\t", r"\tfalse\t",
 )  # fmt: skip
 _SECRET_NAME = re.compile(rf"(?i)(?:{_NAMES}|authorization|(?:set-)?cookies?|key)")
 

@@ -26,6 +26,7 @@ from ytarchive.metadata import METADATA_SCHEMA
 from ytarchive.notifications import NOTIFICATIONS_SCHEMA
 from ytarchive.retention import RETENTION_SCHEMA
 from ytarchive.storage import (
+    FEEDS_SCHEMA,
     LIBRARY_SCHEMA,
     SEARCH_SCHEMA,
     VIEWS_SCHEMA,
@@ -44,6 +45,7 @@ DECLARED = (
     NOTIFICATIONS_SCHEMA,
     METADATA_SCHEMA,
     LIBRARY_SCHEMA,
+    FEEDS_SCHEMA,
     SEARCH_SCHEMA,
     VIEWS_SCHEMA,
     LOGS_SCHEMA,

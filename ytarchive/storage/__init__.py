@@ -33,6 +33,18 @@ from ytarchive.storage.export.models import (
     WrittenBag,
 )
 from ytarchive.storage.export.writing import open_export, write_bag
+from ytarchive.storage.feeds.api import FeedsAPI
+from ytarchive.storage.feeds.models import (
+    AddPodcastFeed,
+    FeedKind,
+    PodcastFeed,
+    PodcastFeedAddress,
+    PodcastFeedQuery,
+    RemovedPodcastFeed,
+    RotatePodcastFeed,
+)
+from ytarchive.storage.feeds.repository import SCHEMA as FEEDS_SCHEMA
+from ytarchive.storage.feeds.service import FeedSettings
 from ytarchive.storage.history.api import HistoryAPI
 from ytarchive.storage.history.comparing import Verdict
 from ytarchive.storage.history.models import (

@@ -1,5 +1,6 @@
-"""What is derived from the library: the search index and the views."""
+"""What follows from the library: the search index, the views and the podcast feeds."""
 
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Self
 
@@ -10,6 +11,7 @@ from ytarchive.common.database import Database
 from ytarchive.common.errors import LocalError
 from ytarchive.common.presence import ArchiveWatch
 from ytarchive.common.supervision import Supervisor
+from ytarchive.storage.feeds.service import FeedsService
 from ytarchive.storage.search import Search
 from ytarchive.storage.store.layout import Layout
 from ytarchive.storage.store.media_store import MediaStore
@@ -20,10 +22,11 @@ log = logger.bind(service="storage")
 
 @dataclass(frozen=True)
 class Derived:
-    """Follows the library's changes. Nothing of it is needed to restore the archive."""
+    """Reads the library, and follows its changes. No files of videos depend on it."""
 
     search: Search
     views: ViewsService
+    feeds: FeedsService
 
     @classmethod
     async def open(
@@ -34,21 +37,26 @@ class Derived:
         config: StorageConfig,
         watch: ArchiveWatch,
     ) -> Self:
-        """Open the search index and the record of the views, and create what is missing."""
-        search = await Search.open(library, layout, store, watch)
-        try:
-            return cls(search, await ViewsService.open(library, layout, store, config, watch))
-        except BaseException:
-            await search.close()
-            raise
+        """Open the databases, and create those that are missing."""
+        async with AsyncExitStack() as stack:
+            search = await Search.open(library, layout, store, watch)
+            stack.push_async_callback(search.close)
+            feeds = await FeedsService.open(library, layout, store, search.channels, watch)
+            stack.push_async_callback(feeds.close)
+            views = await ViewsService.open(library, layout, store, config, watch)
+            stack.pop_all()
+            return cls(search, views, feeds)
 
     @classmethod
     async def reading(
         cls, library: Database, layout: Layout, store: MediaStore, config: StorageConfig
     ) -> Self:
-        """Open both for reading."""
+        """Open the databases for reading."""
         search = await Search.reading(library, layout, store)
-        return cls(search, await ViewsService.reading(library, layout, store, config))
+        views = await ViewsService.reading(library, layout, store, config)
+        return cls(
+            search, views, await FeedsService.reading(library, layout, store, search.channels)
+        )
 
     def start(self, supervisor: Supervisor) -> None:
         """Follow the library's changes until the supervisor stops."""
@@ -56,7 +64,7 @@ class Derived:
         supervisor.start("views", self.views.follow)
 
     async def begin_again(self) -> None:
-        """Derive both from another library, which has replaced the one that they belong to."""
+        """Index another library, which has replaced the one that the index belongs to."""
         try:
             await self.search.begin_again()
         except LocalError as error:
@@ -68,7 +76,8 @@ class Derived:
         self.views.notify()
 
     async def close(self) -> None:
-        """Show the last changes in the views, for a limited time, and close both."""
+        """Show the last changes in the views, for a limited time, and close all databases."""
         await self.views.finish()
+        await self.feeds.close()
         await self.views.close()
         await self.search.close()

@@ -26,6 +26,7 @@ from ytarchive.storage.content.service import ContentService
 from ytarchive.storage.derived import Derived
 from ytarchive.storage.export.api import ExportAPI
 from ytarchive.storage.export.service import ExportService
+from ytarchive.storage.feeds.api import FeedsAPI
 from ytarchive.storage.history.api import HistoryAPI
 from ytarchive.storage.history.service import HistoryService
 from ytarchive.storage.identity.opening import record_in_library
@@ -102,7 +103,11 @@ class StorageService(WatchedOperations, StorageAPI):
         self._library = Library(database, layout)
         self._lists = VideoLists(database, layout)
         self._derived = derived
-        self.search, self.channels = derived.search, derived.search.channels
+        self.search, self.feeds, self.channels = (
+            derived.search,
+            derived.feeds,
+            derived.search.channels,
+        )
         self.known_channels = ChannelsService(layout, self._changes, self.watch)
         derived.views.connect(self._changes, self.known_channels)
         bins = Bins(store)
@@ -187,6 +192,7 @@ class StorageService(WatchedOperations, StorageAPI):
             AdoptionAPI: self.adopter,
             WorkPlansAPI: self.plans,
             ViewsAPI: self._derived.views,
+            FeedsAPI: self.feeds,
             HistoryAPI: HistoryService(database, layout, changes, watch),
             RefreshesAPI: RefreshesService(database, self._descriptions, changes, watch),
             ContentAPI: ContentService(self._library, layout, self._store, watch),

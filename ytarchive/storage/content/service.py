@@ -1,7 +1,6 @@
 """Implements the contract of the file contents of stored videos."""
 
 import asyncio
-import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from pathlib import PurePath, PurePosixPath
 from typing import Self
 
 from ytarchive.common.archived_files import Role
-from ytarchive.common.content import PART_SIZE, Content, Parts
+from ytarchive.common.content import BytesContent, Content, Parts
 from ytarchive.common.errors import FileFailure, NotFound
 from ytarchive.common.file_names import shown_name
 from ytarchive.common.presence import ArchiveWatch
@@ -74,37 +73,27 @@ class StoredContent(Content):
         return await self.store.open(self.key, start, stop, self.etag)
 
 
-@dataclass(frozen=True)
-class CleanedCaptions(Content):
-    """Captions as WebVTT, each line once, made from a stored file."""
+async def stored_content(store: MediaStore, key: str) -> StoredContent:
+    """Return the content of a registered file.
 
-    body: bytes
-
-    @classmethod
-    def of(cls, original: Content, read: bytes) -> Self:
-        """Return the cleaned form of a file. `read`: its bytes."""
-        path = PurePosixPath(original.name)
-        body = webvtt(cues_of(read, path.suffix[1:].lower()))
-        return cls(
-            name=f"{path.stem}.vtt",
-            media_type=media_type(PurePosixPath("captions.vtt")),
-            size=len(body),
-            modified=original.modified,
-            etag=f"{original.etag}-cleaned",
-            body=body,
-        )
-
-    async def _open(self, start: int, stop: int) -> Parts:
-        rest = io.BytesIO(self.body[start:stop])
-
-        async def read() -> bytes:
-            return rest.read(PART_SIZE)
-
-        return Parts(read, _nothing)
+    Raises NotFound, PathOutsideArchive, FileFailure or another LocalError.
+    """
+    await store.place(key)
+    return await StoredContent.of(store, key)
 
 
-async def _nothing() -> None:
-    """Close nothing: the bytes are in memory."""
+def cleaned_captions(original: Content, read: bytes) -> BytesContent:
+    """Return captions as WebVTT, each line once. `read`: the bytes of the stored file."""
+    path = PurePosixPath(original.name)
+    body = webvtt(cues_of(read, path.suffix[1:].lower()))
+    return BytesContent(
+        name=f"{path.stem}.vtt",
+        media_type=media_type(PurePosixPath("captions.vtt")),
+        size=len(body),
+        modified=original.modified,
+        etag=f"{original.etag}-cleaned",
+        body=body,
+    )
 
 
 class ContentService(WatchedOperations, ContentAPI):
@@ -150,7 +139,7 @@ class ContentService(WatchedOperations, ContentAPI):
     async def get_cleaned_captions(self, video_id: str, name: str) -> Content:
         original = await self.get_captions(video_id, name)
         read = await self._store.read(original.key, LARGEST_FILE)
-        return await asyncio.to_thread(CleanedCaptions.of, original, read)
+        return await asyncio.to_thread(cleaned_captions, original, read)
 
     async def _files(self, video_id: str) -> list[StoredFile]:
         """Return the files of a video by their keys: the media, those in its folder, others."""
@@ -168,9 +157,7 @@ class ContentService(WatchedOperations, ContentAPI):
     async def _first(self, files: Sequence[StoredFile], otherwise: str) -> StoredContent:
         if not files:
             raise NotFound(otherwise)
-        key = files[0].name
-        await self._store.place(key)
-        return await StoredContent.of(self._store, key)
+        return await stored_content(self._store, files[0].name)
 
 
 def _names_of(path: PurePosixPath) -> set[str]:

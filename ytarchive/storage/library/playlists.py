@@ -117,7 +117,7 @@ class _Writing:
             newer.add(json.loads(line)["video_id"])
             yield line
         try:
-            for entry in _entries(self._older):
+            for entry in entries_of(self._older):
                 if entry["video_id"] not in newer:
                     entry["position"] = self.count
                     yield json.dumps(entry, ensure_ascii=False).encode()
@@ -126,8 +126,8 @@ class _Writing:
             log.warning("{} is damaged: not all of its older entries are kept", self._older)
 
 
-def _entries(path: Path) -> Iterator[dict[str, Any]]:
-    """Iterate over the entries of a playlist's file."""
+def entries_of(path: Path) -> Iterator[dict[str, Any]]:
+    """Iterate over the entries of a playlist's file. Raises OSError or ValueError."""
     with open_regular(path) as file:
         if not any(line.rstrip(b"\r\n") == _BEGIN.encode() for line in file):
             return

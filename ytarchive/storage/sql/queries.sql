@@ -221,6 +221,28 @@ ORDER BY playlist_id LIMIT :limit;
 -- name: newest_list
 SELECT ifnull(max(stored_at), 0) AS stored_at FROM playlists;
 
+-- Podcast feeds -----------------------------------------------------------------------------------
+
+-- name: feed_of_channel
+SELECT * FROM feed_videos WHERE channel_id = :source ORDER BY published DESC LIMIT :limit;
+
+-- name: feed_of_profile
+SELECT * FROM feed_videos WHERE profile = :source ORDER BY published DESC LIMIT :limit;
+
+-- name: feed_of_list
+SELECT feed_videos.* FROM json_each(:source) AS listed
+JOIN feed_videos ON feed_videos.video_id = listed.value
+ORDER BY published DESC LIMIT :limit;
+
+-- name: feed_video
+SELECT * FROM feed_videos WHERE video_id = :video_id;
+
+-- name: profiles_for_sound
+SELECT number, profile FROM profiles WHERE json_extract(profile, '$.quality') = 'audio';
+
+-- name: get_playlist
+SELECT title, channel_title FROM playlists WHERE playlist_id = :playlist_id;
+
 -- Marks -------------------------------------------------------------------------------------------
 
 -- name: upsert_marks

@@ -46,6 +46,11 @@ WHERE media_path IS NOT NULL;
 
 -- For the list's filters.
 CREATE INDEX videos_by_channel_id ON videos (channel_id, metadata_at) WHERE media_path IS NOT NULL;
+-- For podcast feeds, in the order of upload.
+CREATE INDEX videos_of_channel ON videos (channel_id, ifnull(upload_date, stored_at))
+WHERE media_path IS NOT NULL;
+CREATE INDEX videos_by_profile ON videos (profile, ifnull(upload_date, stored_at))
+WHERE media_path IS NOT NULL;
 CREATE INDEX videos_by_captions ON videos (captions > 0) WHERE media_path IS NOT NULL;
 CREATE INDEX videos_incomplete ON videos (stored_at)
 WHERE media_path IS NOT NULL AND missing IS NOT NULL;
@@ -136,6 +141,18 @@ SELECT number, video_id, title, channel_id, channel_title, upload_date, duration
              AND role IN ('media', 'captions', 'thumbnail')
        ) AS files
 FROM videos;
+
+-- The videos as podcast feeds list them, with the size of the media.
+CREATE VIEW feed_videos AS
+SELECT video_id, title, channel_id, channel_title, profile, duration, media_path,
+       ifnull(upload_date, stored_at) AS published, (
+           SELECT size_bytes FROM files
+           WHERE files.video_id = videos.video_id AND files.path = videos.media_path
+       ) AS media_bytes, (
+           SELECT json_group_array(path) FROM files
+           WHERE files.video_id = videos.video_id AND role = 'thumbnail'
+       ) AS thumbnails
+FROM videos WHERE media_path IS NOT NULL;
 
 CREATE TABLE playlists (
     playlist_id TEXT PRIMARY KEY,

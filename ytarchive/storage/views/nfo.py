@@ -5,16 +5,14 @@ ones. `lockdata` keeps Jellyfin and Emby from replacing the metadata by those of
 similar title.
 """
 
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from xml.sax.saxutils import escape
 
 from ytarchive.common.channel_lists import VideoKind
 from ytarchive.common.media import ChannelMetadata, VideoMetadata
+from ytarchive.common.xml_text import xml_text
 
-_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""The characters that XML 1.0 cannot contain, even as references."""
 _GENRE = "YouTube"
 
 
@@ -96,7 +94,7 @@ def album(title: str, artist_name: str, year: int | None) -> bytes:
 
 def shown_title(title: str, otherwise: str) -> str:
     """Return a title; another text if the title has no visible character."""
-    return title if _FORBIDDEN.sub("", title).strip() else otherwise
+    return title if xml_text(title).strip() else otherwise
 
 
 def _document(root: str, youtube_id: str, *fields: tuple[str, str | int | None]) -> bytes:
@@ -120,4 +118,4 @@ def _document(root: str, youtube_id: str, *fields: tuple[str, str | int | None])
 
 
 def _escaped(text: str) -> str:
-    return escape(_FORBIDDEN.sub("", text))
+    return escape(xml_text(text))

@@ -1,0 +1,1 @@
+"""Podcast feeds: stored videos for podcast apps, at addresses with a key."""
