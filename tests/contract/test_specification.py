@@ -188,5 +188,5 @@ async def test_a_service_alone_serves_and_describes_its_own_operations_only() ->
             async with session.get(f"{server.url}/api/v1/jobs") as other:
                 assert (await other.json())["error"]["code"] == "E006"
     assert {path.split("/")[3] for path in paths} == {
-        *("storage", "trash", "quarantine", "maintenance", "health")
+        *("storage", "feeds", "trash", "quarantine", "maintenance", "health")
     }

@@ -20,7 +20,8 @@ from tests.unit.logging.lines import lines_below
 TOKEN = "t0ken-of-the-tests"
 KEY = "AIza" + "K" * 35
 PASSWORD = "pr0xy-pass-word"
-SECRETS = (TOKEN, KEY, PASSWORD)
+FEED_KEY = "qv3Zk8WcTnB1xYp0RsLdHg7uJeMf2aQi"
+SECRETS = (TOKEN, KEY, PASSWORD, FEED_KEY)
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 
 
@@ -146,6 +147,9 @@ def test_no_secret_is_in_an_answer_a_log_an_argument_or_the_settings_shown(
         entry = {"service": "jobs", "message": "x", name: value}
         assert guarded.post("/logs", entry, **BEARER).status == 201
     guarded.get(f"/jobs?token={TOKEN}", **BEARER)
+    for feed in ("feeds/any", "feeds/01a22322-ac69-7447-a4d9-f3eebc772fa6"):
+        assert guarded.get(f"/{feed}/{FEED_KEY}/feed.xml").status == 404
+        assert guarded.get(f"/{feed}/{FEED_KEY}/no/such/path").status == 401
     for arguments in (("config", "show"), ("config", "show", "--json"), ("doctor",)):
         ran = subprocess.run(
             [sys.executable, "-m", "ytarchive", *arguments, "--server", guarded.url],

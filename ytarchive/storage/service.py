@@ -103,11 +103,8 @@ class StorageService(WatchedOperations, StorageAPI):
         self._library = Library(database, layout)
         self._lists = VideoLists(database, layout)
         self._derived = derived
-        self.search, self.feeds, self.channels = (
-            derived.search,
-            derived.feeds,
-            derived.search.channels,
-        )
+        self.search, self.feeds = derived.search, derived.feeds
+        self.channels = self.search.channels
         self.known_channels = ChannelsService(layout, self._changes, self.watch)
         derived.views.connect(self._changes, self.known_channels)
         bins = Bins(store)

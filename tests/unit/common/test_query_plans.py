@@ -41,6 +41,8 @@ SCANS = {
     "forget_origins": "in the copy of a backup",
     "all_rules": "a row for each subscription with a retention rule",
     "active_subscriptions": "once an hour, to plan the intervals of all of them",
+    "profiles_for_sound": "the different profiles of all videos, which are few",
+    "feed_of_list": "of the list that the caller gives",
     "count_stored": "for the message that an archive has lost all its files",
 }
 """Queries that may scan a table, and why."""

@@ -94,7 +94,7 @@ async def test_a_restored_archive_is_what_was_backed_up(
 ) -> None:
     before = registered_files(archive)
     backup = back_up(archive, tmp_path / "backups")
-    assert listed(Path(backup.path)) == ["jobs.db", "library.db", "manifest.json"]
+    assert listed(Path(backup.path)) == ["feeds.db", "jobs.db", "library.db", "manifest.json"]
     storage = await StorageService.open(archive)
     await storage.save_video(save_request(stage(archive, OTHER), OTHER))
     await storage.close()
@@ -113,7 +113,8 @@ def test_every_database_declares_whether_backups_have_it() -> None:
     assert sorted(schema.package for schema in DECLARED) == sorted(PACKAGES)
     assert len({schema.file for schema in DECLARED}) == len(DECLARED)
     assert [schema.file for schema in DECLARED if schema.in_backups] == [
-        "retention.db", "subscriptions.db", "jobs.db", "metadata.db", "library.db", "logs.db",
+        "retention.db", "subscriptions.db", "jobs.db", "metadata.db", "library.db", "feeds.db",
+        "logs.db",
     ]  # fmt: skip
 
 

@@ -68,7 +68,7 @@ async def add(archive: Archive, out: Output, /, **given: Any) -> None:
 @click.argument("feed_id", metavar="FEED")
 @with_archive
 async def remove(archive: Archive, out: Output, feed_id: str) -> None:
-    """Remove a podcast feed; its address is no longer valid, and its videos are kept."""
+    """Remove a podcast feed and its address; its videos are kept."""
     out.show(await archive.of(FeedsAPI).remove_feed(feed_id), _removed)
 
 
@@ -77,7 +77,10 @@ async def remove(archive: Archive, out: Output, feed_id: str) -> None:
 @_base_url
 @with_archive
 async def rotate(archive: Archive, out: Output, feed_id: str, base_url: str | None) -> None:
-    """Replace the key of a podcast feed, and print the new address; the old one is invalid."""
+    """Replace the key of a podcast feed.
+
+    The new address is printed, and the earlier one is no longer valid.
+    """
     try:
         request = RotatePodcastFeed(base_url=base_url)
     except ValidationError as error:

@@ -230,9 +230,14 @@ SELECT * FROM feed_videos WHERE channel_id = :source ORDER BY published DESC LIM
 SELECT * FROM feed_videos WHERE profile = :source ORDER BY published DESC LIMIT :limit;
 
 -- name: feed_of_list
-SELECT feed_videos.* FROM json_each(:source) AS listed
-JOIN feed_videos ON feed_videos.video_id = listed.value
-ORDER BY published DESC LIMIT :limit;
+SELECT feed_videos.* FROM (
+    SELECT videos.video_id FROM json_each(:source) AS listed
+    JOIN videos ON videos.video_id = listed.value
+    WHERE media_path IS NOT NULL
+    ORDER BY ifnull(upload_date, stored_at) DESC LIMIT :limit
+) AS newest
+JOIN feed_videos ON feed_videos.video_id = newest.video_id
+ORDER BY published DESC;
 
 -- name: feed_video
 SELECT * FROM feed_videos WHERE video_id = :video_id;
