@@ -29,7 +29,7 @@ FIRST, TASKS, SEARCHING, SETTINGS = marked("README.md")
 [OVER_HTTP] = marked("docs/tutorial.md")
 HOW_TO = marked("docs/how-to.md")
 BROWSE, SERVERS, FORMATS, CAPTIONS, PROFILES, ADOPT, SELECT, FOLLOW, *OTHERS = HOW_TO
-RETAIN, PAUSE, BACKUP, MOVE, HISTORY, REMOVE, UNDO, EXPORT, COOKIES = OTHERS
+RETAIN, PAUSE, BACKUP, MOVE, HISTORY, REMOVE, UNDO, EXPORT, FEEDS, COOKIES = OTHERS
 VIDEO = "jNQXAC9IVRw"
 ADOPTED = "abcdef0ABCD"
 
@@ -212,6 +212,15 @@ def test_the_recipe_for_moving_keeps_the_archive_complete(variables: dict[str, s
     moved = Path(variables["HOME"]) / "new-place"
     assert len(list(moved.glob("videos/*/*.mp4"))) == 5
     assert not archive(variables).exists()
+
+
+def test_the_recipe_for_podcast_feeds_prints_their_addresses(variables: dict[str, str]) -> None:
+    base = Path(variables["HOME"]) / "listening"
+    printed = run(FEEDS, variables | {"YTARCHIVE_STORAGE__BASE_PATH": str(base)})
+    address = r"^http://nas\.example:8000/api/v1/feeds/[0-9a-f-]{36}/[\w-]{32}/feed\.xml$"
+    assert len(re.findall(address, printed, re.MULTILINE)) == 2
+    assert re.search(r"channel +jawed", printed)
+    assert re.search(r"profile +Profile music", printed)
 
 
 def test_the_recipe_for_formats_stores_them(variables: dict[str, str]) -> None:

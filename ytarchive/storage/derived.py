@@ -1,5 +1,6 @@
 """What follows from the library: the search index, the views and the podcast feeds."""
 
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Self
@@ -7,14 +8,18 @@ from typing import Self
 from loguru import logger
 
 from ytarchive.common.config import StorageConfig
+from ytarchive.common.contract import Contract
 from ytarchive.common.database import Database
 from ytarchive.common.errors import LocalError
 from ytarchive.common.presence import ArchiveWatch
 from ytarchive.common.supervision import Supervisor
+from ytarchive.storage.feeds.api import FeedsAPI
 from ytarchive.storage.feeds.service import FeedsService
 from ytarchive.storage.search import Search
+from ytarchive.storage.search.api import SearchAPI
 from ytarchive.storage.store.layout import Layout
 from ytarchive.storage.store.media_store import MediaStore
+from ytarchive.storage.views.api import ViewsAPI
 from ytarchive.storage.views.service import ViewsService
 
 log = logger.bind(service="storage")
@@ -57,6 +62,10 @@ class Derived:
         return cls(
             search, views, await FeedsService.reading(library, layout, store, search.channels)
         )
+
+    def subjects(self) -> Mapping[type[Contract], Contract]:
+        """Return the implementations of their contracts."""
+        return {SearchAPI: self.search, ViewsAPI: self.views, FeedsAPI: self.feeds}
 
     def start(self, supervisor: Supervisor) -> None:
         """Follow the library's changes until the supervisor stops."""

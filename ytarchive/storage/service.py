@@ -26,7 +26,6 @@ from ytarchive.storage.content.service import ContentService
 from ytarchive.storage.derived import Derived
 from ytarchive.storage.export.api import ExportAPI
 from ytarchive.storage.export.service import ExportService
-from ytarchive.storage.feeds.api import FeedsAPI
 from ytarchive.storage.history.api import HistoryAPI
 from ytarchive.storage.history.service import HistoryService
 from ytarchive.storage.identity.opening import record_in_library
@@ -59,7 +58,6 @@ from ytarchive.storage.marks.api import MarksAPI
 from ytarchive.storage.marks.service import MarksService
 from ytarchive.storage.refreshes.api import RefreshesAPI
 from ytarchive.storage.refreshes.service import RefreshesService
-from ytarchive.storage.search.api import SearchAPI
 from ytarchive.storage.store import folders
 from ytarchive.storage.store.changes import Changes
 from ytarchive.storage.store.layout import Layout
@@ -75,7 +73,6 @@ from ytarchive.storage.verify.api import VerificationAPI
 from ytarchive.storage.verify.findings import Findings
 from ytarchive.storage.verify.passes import VerificationPasses
 from ytarchive.storage.verify.service import VerificationSchedule, Verifier
-from ytarchive.storage.views.api import ViewsAPI
 from ytarchive.storage.work_plans.api import WorkPlansAPI
 from ytarchive.storage.work_plans.service import WorkPlans
 
@@ -184,12 +181,10 @@ class StorageService(WatchedOperations, StorageAPI):
         layout, database, changes, watch = self._layout, self._database, self._changes, self.watch
         return {
             TrashAPI: self._trash,
-            SearchAPI: self.search,
             VerificationAPI: self.verifier,
             AdoptionAPI: self.adopter,
             WorkPlansAPI: self.plans,
-            ViewsAPI: self._derived.views,
-            FeedsAPI: self.feeds,
+            **self._derived.subjects(),
             HistoryAPI: HistoryService(database, layout, changes, watch),
             RefreshesAPI: RefreshesService(database, self._descriptions, changes, watch),
             ContentAPI: ContentService(self._library, layout, self._store, watch),
