@@ -251,11 +251,7 @@ async def test_feed_lists_as_many_of_the_newest_videos_as_requested(feeds: Feeds
 async def test_video_without_a_date_has_the_time_of_storing(
     feeds: FeedsAPI, storage: StorageService, config: StorageConfig
 ) -> None:
-    await store(storage, config, "undated____", 0)
-    undated = metadata("undated____").model_copy(
-        update={"upload_date": None, "channel_id": CHANNEL}
-    )
-    await storage.save_metadata(SaveMetadata(metadata=undated))
+    await store(storage, config, "undated____", 0, upload_date=None)
     feed = await shown(feeds, await feeds.add_feed(AddPodcastFeed(source=CHANNEL)))
     stored = (await storage.video_exists("undated____")).location
     assert stored is not None
