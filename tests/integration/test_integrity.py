@@ -139,7 +139,7 @@ def test_a_backup_of_a_running_server_is_restored_after_it_and_a_library_rebuilt
     assert run(settings, "verify")[0] == 0
     code, restored = run(settings, "restore", backups)
     assert code == 0
-    assert len(restored["manifest"]["databases"]) == 6
+    assert len(restored["manifest"]["databases"]) == 7
     assert run(settings, "storage", "exists", video(youtube))[0] == 0
     server.start()
     assert server.get("/jobs").data["items"][0]["status"] == "COMPLETED"
