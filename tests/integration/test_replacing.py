@@ -69,6 +69,29 @@ def test_video_stored_as_audio_is_reported_and_upgraded_to_a_video(
     assert run(settings, "verify")[0] == 0
 
 
+def test_upgrade_keeps_the_media_if_youtube_has_only_a_shorter_edit_by_now(tmp_path: Path) -> None:
+    archive = tmp_path / "archive"
+    with StandInProcess("--scenario", "demo", "--media-seconds", "9") as youtube:
+        video_id: str = youtube.ids["demo"]["video"]
+        settings = environment(archive, youtube, server__port=9)
+        download(settings, video_id, "--quality", "360p")
+    media = archive / "videos" / video_id / f"{video_id}.mp4"
+    complete = media.read_bytes()
+    with StandInProcess("--scenario", "demo") as youtube:
+        settings = environment(archive, youtube, server__port=9)
+        for arguments in (["--upgrade"], ["--force"]):
+            kept = download(settings, video_id, *arguments)
+            reason = "the fetched file plays 4 of 9 seconds; --replace accepts it"
+            assert (kept["status"], kept["quality"]) == ("skipped", "360p")
+            assert kept["message"] == f"the stored copy was kept: {reason}"
+            assert media.read_bytes() == complete
+        youtube.reset()
+        message = download(settings, video_id, "--quality", "1080p")["message"]
+        assert message == "already in the archive"
+        assert "media" not in youtube.counters()["kinds"]
+    assert run(settings, "verify")[0] == 0
+
+
 def test_download_of_a_damaged_video_names_the_damage(
     settings: dict[str, str], youtube: StandInProcess, tmp_path: Path
 ) -> None:

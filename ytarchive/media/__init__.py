@@ -24,6 +24,7 @@ from ytarchive.media.embedding import EMBEDDABLE, EmbeddedCaptions, SoundTrack, 
 from ytarchive.media.ffmpeg import FILES_ALONE, ffmpeg_path
 from ytarchive.media.formats import (
     Info,
+    agree,
     agreed_seconds,
     chosen_formats,
     codec_of,
@@ -38,7 +39,7 @@ from ytarchive.media.formats import (
     quality_label,
     xtags,
 )
-from ytarchive.media.inspection import check_media, require_playable
+from ytarchive.media.inspection import check_media, header_of, require_playable
 from ytarchive.media.packaging import (
     Package,
     PackagingError,

@@ -25,6 +25,7 @@ from ytarchive.media.formats import (
     formats_in,
     own_seconds,
 )
+from ytarchive.media.streams import Streams, streams_of
 
 _SHARE_OF_RECORDING = 0.1
 _KINDS = {b"vide": "video", b"soun": "audio"}
@@ -38,6 +39,8 @@ class Contents:
     """The seconds of each kind of stream with content (`video`, `audio`)."""
 
     seconds: dict[str, float]
+    picture: tuple[int, int] | None = None
+    """Width and height in pixels, if they were read."""
 
 
 def check_media(path: Path, info: Info, ffmpeg: str) -> list[str]:
@@ -103,6 +106,19 @@ def require_playable(path: Path, ffmpeg: str | None) -> None:
         raise IntegrityFailure("it has no playable stream")
 
 
+def header_of(path: Path, ffmpeg: str | None) -> Streams:
+    """Return the streams of a file, without their codecs if it is an MP4.
+
+    Raises IntegrityFailure if the file cannot be read, or is no MP4 and ffmpeg is missing; OSError.
+    """
+    found = _contents_of_mp4(path)
+    if found is None:
+        return streams_of(path, ffmpeg)
+    if not found.seconds:
+        raise IntegrityFailure(f"{path} has no stream that can be played")
+    return Streams(frozenset(found.seconds), found.picture, seconds=max(found.seconds.values()))
+
+
 def _judged(found: Contents, info: Info) -> list[float]:
     """Return the duration to compare with the video's: the longest stream's, in seconds.
 
@@ -134,9 +150,11 @@ def _contents_of_mp4(path: Path) -> Contents | None:
         moov = memoryview(file.read(stop - start))
     if _find(moov, b"mvex") is not None:
         return None
-    tracks = [_track(moov[first:last]) for name, first, last in _boxes(moov) if name == b"trak"]
-    playing = [(kind, seconds) for kind, seconds in tracks if kind and seconds]
-    return Contents(dict(sorted(playing, key=itemgetter(1))))  # the longer of two of a kind
+    tracks = [moov[first:last] for name, first, last in _boxes(moov) if name == b"trak"]
+    lengths = [(kind, seconds) for kind, seconds in map(_track, tracks) if kind and seconds]
+    pictures = filter(None, map(_picture, tracks))
+    # Of two streams of a kind, the longer one counts.
+    return Contents(dict(sorted(lengths, key=itemgetter(1))), next(pictures, None))
 
 
 def _boxes_of_file(file: BinaryIO, size: int) -> Iterator[Box]:
@@ -193,6 +211,17 @@ def _track(trak: memoryview) -> tuple[str | None, float]:
     scale, length = (header[20:24], header[24:32]) if long else (header[12:16], header[16:20])
     seconds = int.from_bytes(length) / (int.from_bytes(scale) or 1)
     return _KINDS.get(bytes(handler[8:12])), seconds
+
+
+def _picture(trak: memoryview) -> tuple[int, int] | None:
+    """Return the width and height of a track; None without a picture."""
+    handler = _find(trak, b"mdia", b"hdlr")
+    entries = _find(trak, b"mdia", b"minf", b"stbl", b"stsd")
+    if handler is None or entries is None or bytes(handler[8:12]) != b"vide":
+        return None
+    # After version, number of entries and head of the first one: see ISO 14496-12, 12.1.
+    size = (int.from_bytes(entries[40:42]), int.from_bytes(entries[42:44]))
+    return size if all(size) else None
 
 
 # --- anything else ------------------------------------------------------------------------------

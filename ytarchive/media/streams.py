@@ -14,6 +14,7 @@ SOUND = "audio"
 _SECONDS = 60
 _STREAM = re.compile(r"Stream #0:\d+.*?: (Video|Audio): (.*)")
 _SIZE = re.compile(r"\b(\d{2,5})x(\d{2,5})\b")
+_DURATION = re.compile(r"^  Duration: (\d+):(\d\d):(\d\d\.\d+)", re.MULTILINE)
 _CODEC = re.compile(r"^\w*")
 _COVER = "(attached pic)"
 _PAGE = re.compile(r"^ +(?:purl|comment) *: (https?://\S+)$", re.IGNORECASE | re.MULTILINE)
@@ -28,6 +29,8 @@ class Streams:
     picture_codecs: tuple[str, ...] = ()
     sound_codecs: tuple[str, ...] = ()
     """ffmpeg's names, such as `h264` and `aac`, in the order of the streams."""
+    seconds: float | None = None
+    """The longest stream's duration; None if the header does not have it."""
 
     @property
     def codecs(self) -> tuple[str, ...]:
@@ -42,7 +45,8 @@ def streams_of(path: Path, ffmpeg: str | None) -> Streams:
     """
     if ffmpeg is None:
         raise IntegrityFailure(f"{path} cannot be inspected without ffmpeg")
-    found = [each for each in _STREAM.findall(_header(path, ffmpeg)) if _COVER not in each[1]]
+    header = _header(path, ffmpeg)
+    found = [each for each in _STREAM.findall(header) if _COVER not in each[1]]
     if not found:
         raise IntegrityFailure(f"{path} has no stream that can be played")
     sizes = [size for kind, text in found if kind == "Video" and (size := _SIZE.search(text))]
@@ -50,7 +54,12 @@ def streams_of(path: Path, ffmpeg: str | None) -> Streams:
     codecs = {kind: tuple(_CODEC.findall(text)[0] for each, text in found if each == kind)
               for kind in ("Video", "Audio")}  # fmt: skip
     kinds = frozenset(kind.lower() for kind, _ in found)
-    return Streams(kinds, picture, codecs["Video"], codecs["Audio"])
+    return Streams(kinds, picture, codecs["Video"], codecs["Audio"], _seconds_in(header))
+
+
+def _seconds_in(header: str) -> float | None:
+    found = _DURATION.search(header)
+    return int(found[1]) * 3600 + int(found[2]) * 60 + float(found[3]) if found else None
 
 
 def pages_of(path: Path, ffmpeg: str) -> list[str]:

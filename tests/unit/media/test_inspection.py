@@ -9,7 +9,9 @@ import pytest
 from tests.standin.media import ffmpeg_program
 from tests.unit.ytdlp.formats import lasting
 from ytarchive.common.errors import IntegrityFailure
-from ytarchive.media import check_media, require_playable
+from ytarchive.media import PICTURE as PICTURE_STREAM
+from ytarchive.media import SOUND as SOUND_STREAM
+from ytarchive.media import check_media, header_of, require_playable
 
 PICTURE = ("-f", "lavfi", "-i", "testsrc2=size=64x64:rate=10")
 SOUND = ("-f", "lavfi", "-i", "sine=frequency=440")
@@ -73,6 +75,17 @@ def test_every_requested_stream_must_be_present(media: dict[str, Path]) -> None:
 def test_a_short_stream_is_accepted_only_if_its_bytes_were_counted(media: dict[str, Path]) -> None:
     assert "plays 2 of 8 seconds" in judge(media["short.mp4"])
     assert judge(media["short.mp4"], filesize=media["short.mp4"].stat().st_size) == ""
+
+
+def test_header_of_an_mp4_is_read_without_ffmpeg_and_says_the_same(media: dict[str, Path]) -> None:
+    for name, program in (("both.mp4", None), ("fragments.mp4", ffmpeg_program()),
+                          ("both.webm", ffmpeg_program())):  # fmt: skip
+        header = header_of(media[name], program)
+        assert header.kinds == {PICTURE_STREAM, SOUND_STREAM}
+        assert header.picture == (64, 64)
+        assert header.seconds == pytest.approx(8, abs=0.3)
+    assert header_of(media["sound.m4a"], None).picture is None
+    assert header_of(media["short.mp4"], None).seconds == pytest.approx(8, abs=0.1)
 
 
 PIECES = [{"vcodec": "avc1", "acodec": "none"}, {"vcodec": "none", "acodec": "mp4a"}]

@@ -16,6 +16,7 @@ from tests.unit.storage.foreign_libraries import (
     of_yt_dlp,
     write_file,
 )
+from tests.unit.storage.forms import PICTURE, SOUND, made
 from tests.unit.storage.samples import OTHER, VIDEO
 from ytarchive.common.config import StorageConfig
 from ytarchive.common.disk import Space
@@ -29,6 +30,7 @@ from ytarchive.storage import (
     VideoMarks,
     rebuild_library,
 )
+from ytarchive.storage.intake import ranking
 from ytarchive.storage.service import StorageService
 
 
@@ -223,3 +225,13 @@ def _as_another_user(scandir: Any, path: Any) -> Any:
     if name == "names only":
         return nullcontext([_Entry(each) for each in scandir(path)])
     return scandir(path)
+
+
+def test_facts_of_an_mp4_without_a_description_need_no_program(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ranking, "ffmpeg_path", lambda: None)
+    film = made(tmp_path / "film.mp4", *PICTURE, *SOUND)
+    facts = ranking.facts_of_local(film, film.stat().st_size, {})
+    assert facts.streams == frozenset({"video", "audio"})
+    assert facts.label == "48p"

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.unit.storage.forms import made
 from tests.unit.storage.samples import (
     MEDIA,
     VIDEO,
@@ -76,9 +77,12 @@ WORSE = [
     ("lower bitrate of a better codec", HD, {**HD, "vbr": 1200, "vcodec": "vp09"}),
     ("lower bitrate by size", {**HD, "vbr": 0, "duration": 1}, {**HD, "vbr": 0, "duration": 9}),
     ("upscaled by YouTube", HD, {**HD, **UPSCALED, "width": 3840, "height": 2160}),
+    ("shorter", {**HD, "duration": 60}, {**HD, "duration": 50, "width": 3840, "height": 2160}),
     ("no sound", HD, {**HD, "acodec": "none", "width": 3840, "height": 2160}),
 ]  # fmt: skip
 NOT_WORSE = [
+    ("shorter by rounding", {**HD, "duration": 900}, {**HD, "duration": 892}),
+    ("longer", {**HD, "duration": 9}, {**HD, "duration": 900}),
     ("more lines", HD, {**HD, "width": 3840, "height": 2160, "vbr": 100}),
     ("more frames", HD, {**HD, "fps": 60, "vbr": 100}),
     ("the same", HD, HD),
@@ -142,6 +146,39 @@ async def test_audio_never_replaces_a_video(
     assert location.video_path == str(folder(config) / f"{VIDEO}.mp4")
     assert location.quality == "1080p"
     assert in_bin(config, "trash") == {}
+
+
+@pytest.mark.parametrize("extension", ["mp4", "webm"])
+async def test_media_that_plays_for_a_shorter_time_does_not_replace_the_stored_file(
+    storage: StorageService, config: StorageConfig, tmp_path: Path, extension: str
+) -> None:
+    """Whatever length their descriptions have."""
+    codecs = ("-c:v", "libvpx", "-c:a", "libopus") if extension == "webm" else ("-c:a", "aac")
+    media = {}
+    for seconds in (8, 3):
+        size = f"testsrc=size=64x48:rate=1:duration={seconds}"
+        source = ("-f", "lavfi", "-i", size, "-f", "lavfi", "-i", f"sine=duration={seconds}")
+        path = made(tmp_path / f"{seconds}.{extension}", *source, *codecs)
+        media[seconds] = path.read_bytes()
+    better = {**HD, "width": 3840, "height": 2160, "duration": 9}
+    await save(storage, config, HD | {"duration": 9}, media[8], extension)
+    location = await save(storage, config, better, media[3], extension)
+    assert location.kept_reason == "the fetched file plays 3 of 8 seconds; --replace accepts it"
+    assert content(location.video_path) == media[8]
+    location = await save(storage, config, better, media[8] + b"0000free", extension)
+    assert (location.kept_reason, location.quality) == (None, "2160p")
+    location = await save(storage, config, HD, media[3], extension, replace=True)
+    assert content(location.video_path) == media[3]
+    assert is_consistent(config)
+
+
+async def test_a_shorter_video_does_not_replace_audio(
+    storage: StorageService, config: StorageConfig
+) -> None:
+    await save(storage, config, {**SOUND, "duration": 200}, MEDIA, "m4a")
+    location = await save(storage, config, {**HD, "duration": 30})
+    assert location.kept_reason == "the fetched file plays 30 of 200 seconds; --replace accepts it"
+    assert content(location.video_path) == MEDIA
 
 
 @pytest.mark.parametrize("extension", ["mp4", "webm"])

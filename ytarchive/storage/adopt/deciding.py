@@ -236,4 +236,4 @@ def _best(copies: Sequence[ExaminedCopy]) -> ExaminedCopy:
 
 
 def _is_better(one: MediaFacts, other: MediaFacts) -> bool:
-    return reason_to_keep(one, other, replace=False) is not None
+    return reason_to_keep(one, other, accept=False) is not None

@@ -1,7 +1,7 @@
 """Decides which of two media files of a video is better."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -13,10 +13,11 @@ from ytarchive.media import (
     PICTURE,
     SOUND,
     Streams,
+    agree,
     ffmpeg_path,
+    header_of,
     is_upscaled,
     quality_label,
-    streams_of,
 )
 from ytarchive.storage.store.layout import is_sound_alone
 from ytarchive.storage.store.store_folder import StoreFolder, local_file
@@ -41,6 +42,7 @@ class MediaFacts:
     """Whether the picture has the uploaded size, not one upscaled by YouTube."""
     bitrate: float | None = None
     """kbit/s of a file in H.264 and AAC of the same quality."""
+    seconds: float | None = None
 
     @property
     def is_sound_alone(self) -> bool:
@@ -58,24 +60,27 @@ class MediaFacts:
 async def facts_of(
     folder: StoreFolder, media: str, info: str | None, quality: str | None, scratch: Path
 ) -> MediaFacts:
-    """Return the facts of a media file: from its `info.json`, or else from the file itself.
+    """Return the facts of a media file: its length, and the others from its `info.json`, if any.
 
     `quality` is its registered quality. `scratch`: for a temporary copy. The facts of a damaged
     file are unknown. Raises FileFailure if the disk fails, since no decision is possible then.
     """
     described = await _read(folder, info) if info is not None else {}
-    if _is_of_it(described, media):
-        size = (await folder.states([media]))[media].size or 0
-        return _described(described, media, size)
-    if is_sound_alone(media):
-        return MediaFacts(frozenset({SOUND}))
-    height = int(quality[:-1]) if quality and quality[:-1].isdigit() else None
     try:
         async with local_file(folder.store, folder.key(media), scratch) as path:
-            found = await asyncio.to_thread(_streams, path)
+            found = await asyncio.to_thread(_header, path)
     except (IntegrityFailure, NotFound):
-        return MediaFacts(frozenset({PICTURE}) if height else None, height)
-    return _inspected(found, height)
+        found = None
+    if _is_of_it(described, media):
+        size = (await folder.states([media]))[media].size or 0
+        facts = _described(described, media, size)
+        return replace(facts, seconds=found.seconds) if found and found.seconds else facts
+    height = int(quality[:-1]) if quality and quality[:-1].isdigit() else None
+    if found is not None:
+        return _inspected(found, media, height)
+    if is_sound_alone(media):
+        return MediaFacts(frozenset({SOUND}))
+    return MediaFacts(frozenset({PICTURE}) if height else None, height)
 
 
 def facts_of_local(media: Path, size: int, described: dict[str, Any]) -> MediaFacts:
@@ -87,7 +92,7 @@ def facts_of_local(media: Path, size: int, described: dict[str, Any]) -> MediaFa
         return _described(described, media.name, size)
     if is_sound_alone(media.name):
         return MediaFacts(frozenset({SOUND}))
-    return _inspected(_streams(media))
+    return _inspected(_header(media), media.name)
 
 
 def _is_of_it(described: dict[str, Any], media: str) -> bool:
@@ -96,19 +101,26 @@ def _is_of_it(described: dict[str, Any], media: str) -> bool:
     return is_of_it and bool(described.get("vcodec") or described.get("height"))
 
 
-def _inspected(found: Streams, height: int | None = None) -> MediaFacts:
+def _inspected(found: Streams, media: str, height: int | None = None) -> MediaFacts:
+    if is_sound_alone(media):
+        return MediaFacts(frozenset({SOUND}), seconds=found.seconds)
     shorter_side = min(found.picture) if found.picture else None
-    return MediaFacts(frozenset(found.kinds), height or shorter_side)
+    return MediaFacts(found.kinds, height or shorter_side, seconds=found.seconds)
 
 
-def reason_to_keep(stored: MediaFacts, fetched: MediaFacts, *, replace: bool) -> str | None:
+def reason_to_keep(stored: MediaFacts, fetched: MediaFacts, *, accept: bool) -> str | None:
     """Return why the stored file is kept, in words; None if the fetched file replaces it.
 
-    `replace`: accept a worse file, though never audio in place of video.
+    `accept`: accept a worse file, though never audio in place of video.
     """
     if fetched.is_sound_alone and not stored.is_sound_alone and stored.streams is not None:
         return "audio does not replace a video"
-    if replace or (stored.is_sound_alone and not fetched.is_sound_alone):
+    if accept:
+        return None
+    if _is_shorter(fetched.seconds, stored.seconds):
+        played = f"{fetched.seconds:.0f} of {stored.seconds:.0f} seconds"
+        return f"the fetched file plays {played}; --replace accepts it"
+    if stored.is_sound_alone and not fetched.is_sound_alone:
         return None
     for name, worse in _comparisons(stored, fetched):
         if worse is not None:
@@ -132,6 +144,11 @@ def _comparisons(stored: MediaFacts, fetched: MediaFacts) -> list[tuple[str, boo
         ("the fetched one has no HDR", _is_worse(stored.is_hdr, fetched.is_hdr)),
         ("the fetched one has a lower bitrate", _has_less(stored.bitrate, fetched.bitrate)),
     ]
+
+
+def _is_shorter(fetched: float | None, stored: float | None) -> bool:
+    """Return whether a file lacks a part of the stored one, by more than rounding explains."""
+    return bool(fetched and stored and fetched < stored and not agree(fetched, stored))
 
 
 def _is_worse(stored: float | None, fetched: float | None) -> bool | None:
@@ -165,7 +182,10 @@ async def _read(folder: StoreFolder, info: str) -> dict[str, Any]:
 def _described(info: dict[str, Any], media: str, size: int) -> MediaFacts:
     """Return the facts in an `info.json`. `size`: of the media, in bytes."""
     if is_sound_alone(media):
-        return MediaFacts(frozenset({SOUND}), bitrate=_bitrate(info | {"vcodec": "none"}, size))
+        bitrate = _bitrate(info | {"vcodec": "none"}, size)
+        return MediaFacts(
+            frozenset({SOUND}), bitrate=bitrate, seconds=_number(info.get("duration"))
+        )
     label = quality_label(info)
     return MediaFacts(
         streams=frozenset(
@@ -178,6 +198,7 @@ def _described(info: dict[str, Any], media: str, size: int) -> MediaFacts:
         is_hdr=_is_hdr(info.get("dynamic_range")),
         is_uploaded=not is_upscaled(info),
         bitrate=_bitrate(info, size),
+        seconds=_number(info.get("duration")),
     )
 
 
@@ -203,9 +224,9 @@ def _number(value: Any) -> float | None:
     return float(value) if isinstance(value, int | float) and value > 0 else None
 
 
-def _streams(media: Path) -> Streams:
+def _header(media: Path) -> Streams:
     with os_errors(media):
         try:
-            return streams_of(media, ffmpeg_path())
+            return header_of(media, ffmpeg_path())
         except (FileNotFoundError, NotRegularFile) as error:
             raise IntegrityFailure(f"{media}: {error.strerror}") from error

@@ -102,7 +102,7 @@ class Swap:
         for other in await self._other_media(media):
             stored = await self._facts_of(other)
             accept = replace or other.is_lost
-            reason = ranking.reason_to_keep(stored, fetched, replace=accept)
+            reason = ranking.reason_to_keep(stored, fetched, accept=accept)
             if reason is not None:
                 return reason
         return None
