@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Self
 
 from ytarchive.common.config import Settings
-from ytarchive.common.errors import NotWritable
+from ytarchive.common.errors import NotFound, NotWritable
 from ytarchive.common.media import ChannelMetadata, PlaylistMetadata, VideoMetadata
 from ytarchive.common.read_only import ReadOnlyDatabase
 from ytarchive.metadata.api import ListFeed, MetadataQuery, VideoMetadataQuery
@@ -17,7 +17,7 @@ from ytarchive.ytdlp import Extractor
 
 
 class ReadOnlyMetadata(MetadataService):
-    """Answers from `metadata.db`; operations that need a request to YouTube raise NotWritable."""
+    """Answers from `metadata.db`; operations that need a request to YouTube raise NotWritable or NotFound."""
 
     async def get_video(self, video_id: str, request: VideoMetadataQuery) -> VideoMetadata:
         known = (await self._cache.known([video_id])).get(video_id)
@@ -34,7 +34,10 @@ class ReadOnlyMetadata(MetadataService):
     async def get_channel(self, channel: str, request: MetadataQuery) -> ChannelMetadata:
         known = await self._cache.known_channel(channel, stale=True)
         if known is None:
-            raise NotWritable(f"{channel} was not requested before, and this command only reads")
+            message = f"{channel} was not requested before, so its channel is not known here: give"
+            raise NotFound(
+                f"{message} the id or title of the channel from `ytarchive storage list`"
+            )
         return known
 
     @classmethod

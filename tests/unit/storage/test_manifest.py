@@ -23,7 +23,7 @@ from ytarchive.common.config import StorageConfig
 from ytarchive.common.models import utc_now
 from ytarchive.common.profile import ArchiveProfile
 from ytarchive.common.quality import Quality
-from ytarchive.storage import StorageLocation, rebuild_library
+from ytarchive.storage import StorageLocation, VideoQuery, rebuild_library
 from ytarchive.storage.service import StorageService
 
 ASKED = ArchiveProfile(quality=Quality.P720, caption_languages=["en", "de", "fr"])
@@ -104,6 +104,25 @@ async def test_rebuild_restores_what_was_requested_and_what_youtube_did_not_have
     assert (found.missing, found.profile, found.quality) == (before.missing, ASKED, "720p")
     assert found.stored_at == before.stored_at
     assert absent == ["fr"]
+
+
+async def test_sound_without_a_picture_has_the_quality_audio_before_and_after_a_rebuild(
+    storage: StorageService, config: StorageConfig
+) -> None:
+    staged = stage(config)
+    (staged / f"{VIDEO}.mp4").rename(staged / f"{VIDEO}.m4a")
+    request = save_request(staged).model_copy(update={"quality": None})
+    await storage.save_video(request)
+    listed = (await storage.list_videos(VideoQuery())).items
+    assert (listed[0].quality, manifest(config)["quality"]) == ("audio", "audio")
+    await storage.save_video(side_request(stage_side_files(config)))
+    await storage.close()
+    (config.state_path / "library.db").unlink()
+    await rebuild_library(config)
+    again = await StorageService.open(config)
+    after = (await again.list_videos(VideoQuery())).items
+    await again.close()
+    assert [each.quality for each in after] == ["audio"]
 
 
 async def test_later_files_and_missing_files_change_the_manifest(

@@ -13,7 +13,6 @@ from ytarchive.common.json_text import dumped, read_json
 from ytarchive.common.media import PlaylistMetadata, VideoMetadata
 from ytarchive.common.models import from_micros, to_micros, utc_now
 from ytarchive.common.profile import ArchiveProfile
-from ytarchive.common.quality import Quality
 from ytarchive.common.rows import all_readable, moment_of, readable
 from ytarchive.common.schema import Schema
 from ytarchive.common.telemetry import STORED_BYTES, STORED_VIDEOS
@@ -32,7 +31,7 @@ from ytarchive.storage.library.rows import (
     stored_profile,
 )
 from ytarchive.storage.store.file_sets import StoredFile
-from ytarchive.storage.store.layout import Layout, is_sound_alone
+from ytarchive.storage.store.layout import Layout
 from ytarchive.storage.store.manifest import Facts
 
 SCHEMA = Schema(package="ytarchive.storage", durable=True, file="library.db")
@@ -200,7 +199,7 @@ class Library:
             media,
             is_complete=not row["is_incomplete"],
             is_damaged=bool(row["is_damaged"]),
-            quality=_quality(row),
+            quality=row["quality"],
             profile=stored_profile(row["asked"]),
         )
         return row["video_id"], found
@@ -243,7 +242,7 @@ class Library:
             profile=stored_profile(video["asked"]),
             size_bytes=video["size_bytes"],
             stored_at=from_micros(video["stored_at"] or video["metadata_at"]),
-            quality=_quality(video),
+            quality=video["quality"],
             missing=json.loads(video["missing"] or "[]"),
             damaged=sorted(json.loads(video["damaged"])),
         )
@@ -255,9 +254,3 @@ class Library:
 def _measure(totals: Row) -> None:
     STORED_VIDEOS.set(totals["videos"])
     STORED_BYTES.set(totals["size_bytes"])
-
-
-def _quality(video: Row) -> str | None:
-    """Return the quality of a stored video; for sound alone none is recorded."""
-    is_sound = bool(video["media_path"]) and is_sound_alone(video["media_path"])
-    return Quality.AUDIO.value if is_sound else video["quality"]

@@ -11,7 +11,7 @@ from ytarchive.common.models import to_micros
 from ytarchive.common.profile import ArchiveProfile
 from ytarchive.storage.library.records import FileSet
 from ytarchive.storage.store.file_sets import StoredFile, written_file
-from ytarchive.storage.store.layout import Layout
+from ytarchive.storage.store.layout import Layout, recorded_quality
 
 
 def metadata_row(metadata: VideoMetadata) -> dict[str, Any]:
@@ -44,7 +44,7 @@ def media_row(stored: FileSet, media: str, moment: int) -> dict[str, Any]:
     return {
         "video_id": stored.video_id,
         "media_path": f"{stored.folder}/{media}",
-        "quality": stored.facts.quality,
+        "quality": recorded_quality(media, stored.facts.quality),
         "missing": missing_json(stored.facts.missing),
         "profile": profile_json(stored.facts.profile),
         "stored_at": to_micros(stored.facts.stored_at) if stored.facts.stored_at else moment,

@@ -10,6 +10,7 @@ from ytarchive.common.config import OWN_FOLDER, StorageConfig
 from ytarchive.common.file_names import file_name, stored_name
 from ytarchive.common.identifiers import parse_playlist_id
 from ytarchive.common.paths import followed, require_names
+from ytarchive.common.quality import Quality
 
 CHECKSUMS = paths.CHECKSUMS
 MANIFEST = "manifest.json"
@@ -67,6 +68,11 @@ _BY_NAME = {CHECKSUMS: Role.CHECKSUMS, MANIFEST: Role.MANIFEST}
 def is_sound_alone(name: str) -> bool:
     """Return whether a media file of this name holds sound and no picture."""
     return MEDIA_TYPES.get(PurePosixPath(name).suffix.lower(), "").startswith("audio/")
+
+
+def recorded_quality(media: str, quality: str | None) -> str | None:
+    """Return the quality that is recorded of a media file: `audio` for sound without a picture."""
+    return Quality.AUDIO.value if is_sound_alone(media) else quality
 
 
 def parsed(name: str) -> ArchivedFile:

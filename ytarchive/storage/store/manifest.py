@@ -10,14 +10,14 @@ from typing import Literal, Self, TypeVar
 
 from pydantic import Field
 
-from ytarchive.common.archived_files import TRANSFER, ArchivedFile, Transferred
+from ytarchive.common.archived_files import TRANSFER, ArchivedFile, Role, Transferred
 from ytarchive.common.errors import FileFailure, NotFound
 from ytarchive.common.identifiers import VideoId
 from ytarchive.common.models import Model, Text, UtcDatetime
 from ytarchive.common.profile import ArchiveProfile
 from ytarchive.common.side_files import SideFiles
 from ytarchive.storage.store.file_sets import StoredFile
-from ytarchive.storage.store.layout import MANIFEST, FileTypes
+from ytarchive.storage.store.layout import MANIFEST, FileTypes, recorded_quality
 from ytarchive.storage.store.store_folder import StoreFolder
 
 M = TypeVar("M", bound=Model)
@@ -85,6 +85,8 @@ class Manifest(Model):
 
         `source`: what was recorded when the media was fetched.
         """
+        media = next((file.name for file in files if file.role is Role.MEDIA), "")
+        quality = recorded_quality(media, facts.quality)
         return cls(
             video_id=video_id,
             source_url=source.source_url if source else None,
@@ -92,7 +94,7 @@ class Manifest(Model):
             format_ids=source.format_ids if source else None,
             yt_dlp_version=source.yt_dlp_version if source else None,
             files=[ManifestFile.of(file) for file in files],
-            **vars(facts),
+            **vars(facts) | {"quality": quality},
         )
 
     @property

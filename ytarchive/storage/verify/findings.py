@@ -18,7 +18,7 @@ from ytarchive.common.presence import ArchiveWatch
 from ytarchive.common.rows import all_readable, fields_of
 from ytarchive.storage.library.rows import file_row, stored_profile
 from ytarchive.storage.store.file_sets import StoredFile
-from ytarchive.storage.store.layout import VIDEO_ID
+from ytarchive.storage.store.layout import VIDEO_ID, recorded_quality
 from ytarchive.storage.verify.checks import FileProblem, RegisteredFile, video_folder
 from ytarchive.storage.verify.models import Finding, FindingKind, FindingQuery
 
@@ -151,7 +151,7 @@ class Findings:
             "video_id": problem.video_id,
             "path": problem.path,
             "copy": copy.path if copy else None,
-            "copy_quality": copy.quality if copy else None,
+            "copy_quality": recorded_quality(copy.path, copy.quality) if copy else None,
         }
 
         def transaction(writer: Writer) -> None:
