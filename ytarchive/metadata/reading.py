@@ -17,7 +17,7 @@ from ytarchive.ytdlp import Extractor
 
 
 class ReadOnlyMetadata(MetadataService):
-    """Answers from `metadata.db`; operations that need a request to YouTube raise NotWritable or NotFound."""
+    """Answers from `metadata.db`. What needs a request to YouTube raises an error."""
 
     async def get_video(self, video_id: str, request: VideoMetadataQuery) -> VideoMetadata:
         known = (await self._cache.known([video_id])).get(video_id)
