@@ -45,25 +45,26 @@ def unmount(place: Path) -> None:
 
 
 @contextmanager
-def exfat(folder: Path, image: Path) -> Iterator[Path]:
-    """Give an exFAT file system in a file; skip the test without the right or the programs."""
+def formatted(kind: str, folder: Path, image: Path) -> Iterator[Path]:
+    """Give an exfat, vfat or xfs file system in a file; skip the test without right or programs."""
     folder.mkdir()
     with image.open("wb") as file:
-        file.truncate(256 << 20)
+        file.truncate(320 << 20)  # the least for XFS
     device = None
     try:
-        subprocess.run(["mkfs.exfat", str(image)], check=True, capture_output=True)
+        subprocess.run([f"mkfs.{kind}", str(image)], check=True, capture_output=True)
         found = ["losetup", "--find", "--show", str(image)]
         device = subprocess.run(found, check=True, capture_output=True, text=True).stdout.strip()
-        kernel = ["mount", "-t", "exfat", device, str(folder)]
+        names = ["-outf8"] if kind == "vfat" else []
+        kernel = ["mount", "-t", kind, *names, device, str(folder)]
         if subprocess.run(kernel, check=False, capture_output=True).returncode:
             subprocess.run(
-                ["mount.exfat-fuse", device, str(folder)], check=True, capture_output=True
+                [f"mount.{kind}-fuse", device, str(folder)], check=True, capture_output=True
             )
     except (OSError, subprocess.CalledProcessError):
         if device:
             subprocess.run(["losetup", "--detach", device], check=True)
-        pytest.skip("needs the right to mount, and programs for exFAT")
+        pytest.skip(f"needs the right to mount, and a kernel and programs for {kind}")
     try:
         yield folder
     finally:

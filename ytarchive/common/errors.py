@@ -172,6 +172,11 @@ class VideoRemoved(Conflict):
     reason = "removed"
 
 
+class ViewConflict(Conflict):
+    code, meaning = "E240", "Another view, or files, are in the place of the view"
+    remedy = "Choose another name or an empty folder; `ytarchive views` lists the views."
+
+
 class MalformedRequest(RequestError):
     code, status = "E015", 400
     meaning = "The request is not valid HTTP"

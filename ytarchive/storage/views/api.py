@@ -29,7 +29,7 @@ class ViewsAPI(Contract, Protocol):
     async def add_view(self, request: AddView) -> View:
         """Add a view; the server fills its folder in the background.
 
-        Raises Conflict if there is a view of this name or folder, InvalidRequest for an invalid
+        Raises ViewConflict if there is a view of this name or folder, InvalidRequest for an invalid
         template, PathOutsideArchive or FolderNotAllowed.
         """
         ...

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import NamedTuple, Protocol
 
 from ytarchive.common.archived_files import Role
@@ -85,6 +85,8 @@ class ViewChannel:
     pictures: Mapping[str, ViewFile] = field(default_factory=dict)
     """The stored avatar and banner, as `poster` and `fanart`."""
     seasons: tuple[int, ...] = ()
+    premiered: date | None = None
+    """The day of its first stored episode, if it is known."""
     albums: tuple[int, ...] = ()
     """The years of its music."""
 

@@ -14,6 +14,7 @@ from ytarchive.common.database import Row
 from ytarchive.common.errors import LocalError, NotFound
 from ytarchive.common.json_text import stored_json
 from ytarchive.common.media import ChannelMetadata, VideoMetadata
+from ytarchive.common.models import from_micros
 from ytarchive.storage.channels.service import PICTURES, stored_channel
 from ytarchive.storage.store import files
 from ytarchive.storage.store.layout import Layout
@@ -53,12 +54,15 @@ class MediaServerLibrary(ShownLibrary):
 
     def _described(self, shown: ViewChannel, seasons: Sequence[Row]) -> ViewChannel:
         """Return a channel with its metadata, pictures and seasons. Blocks."""
+        episodes = [row for row in seasons if not row["is_music"]]
+        oldest = min((row["oldest"] for row in episodes if row["oldest"] is not None), default=None)
         return replace(
             shown,
+            premiered=None if oldest is None else from_micros(oldest).date(),
             metadata=self._metadata(shown),
             folder=seasons[0]["episode_path"].partition("/")[0] if seasons else "",
             pictures=self._pictures(shown.channel_id),
-            seasons=tuple(row["season"] for row in seasons if not row["is_music"]),
+            seasons=tuple(row["season"] for row in episodes),
             albums=tuple(row["season"] for row in seasons if row["is_music"]),
         )
 

@@ -1,6 +1,6 @@
 """The policy `media-server`: folders that Jellyfin, Kodi, Emby and Plex read with their metadata.
 
-    <channel>/tvshow.nfo, poster.jpg, fanart.jpg
+    <channel>/tvshow.nfo, poster.jpg, fanart.jpg, season<year>-poster.jpg
     <channel>/Season <year>/season.nfo
     <channel>/Season <year>/<channel> - s<year>e<MMDDNN> - <title> [<id>].mp4, .nfo, -thumb.jpg
     <channel>/artist.nfo
@@ -121,11 +121,14 @@ class MediaServerPolicy(Policy):
             for name, picture in channel.pictures.items()
         ]
         if channel.seasons:
-            entries.append(_nfo(folder, "tvshow", nfo.series(about)))
+            entries.append(_nfo(folder, "tvshow", nfo.series(about, channel.premiered)))
         for season in channel.seasons:
             title = str(season) if season else "Undated"
             content = nfo.season(season, title)
             entries.append(_nfo(f"{folder}/{season_folder(season)}", "season", content))
+            if (poster := channel.pictures.get("poster")) is not None:
+                stem = f"season{season or '-specials'}-poster"
+                entries.append(Entry(folder=folder, stem=stem, suffix=".jpg", source=poster))
         if channel.albums:
             entries.append(_nfo(folder, "artist", nfo.artist(about)))
         for year in channel.albums:

@@ -23,6 +23,8 @@ _REPLACED = str.maketrans(
 )  # fmt: skip
 _KEPT_FORMAT = "\u200c\u200d"
 """Joiners, which emojis and some scripts need; all other characters of category Cf are removed."""
+_VISIBLE = regex.compile(r"[^\p{Default_Ignorable_Code_Point}\u2800\s]")
+"""A character that is shown. U+2800 is a Braille pattern without dots."""
 _PLAIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ,;()\[\]!&'+=@#$%_.-]*[A-Za-z0-9)\]!])?")
 _RESERVED = re.compile(
     r"(?:con|prn|aux|nul|clock\$|conin\$|conout\$|(?:com|lpt)[0-9\u00b9\u00b2\u00b3])",
@@ -33,7 +35,7 @@ _RESERVED = re.compile(
 def name(title: str, tail: str = "", *, otherwise: str = "untitled", room: int = 0) -> str:
     """Return a name: a title, shortened if necessary, followed by `tail`, which stays complete.
 
-    `otherwise`: used in place of a title without a usable character. `room`: bytes to leave.
+    `otherwise`: used in place of a title without a visible character. `room`: bytes to leave.
     """
     most = LONGEST_NAME - len(tail.encode()) - room
     text = _clean(title) or _clean(otherwise) or "untitled"
@@ -44,6 +46,11 @@ def stem(title: str, tail: str = "", *, otherwise: str = "untitled", prefix: str
     """Return a name without suffix, with room for the suffixes of a video's files."""
     room = _SUFFIX_ROOM + len(prefix.encode())
     return prefix + name(title, tail, otherwise=otherwise, room=room)
+
+
+def is_visible(text: str) -> bool:
+    """Return whether a text has a character that is shown."""
+    return _VISIBLE.search(text) is not None
 
 
 def folded(path: str) -> str:
@@ -58,7 +65,7 @@ def _clean(text: str) -> str:
         return text
     text = unicodedata.normalize("NFC", text.translate(_REPLACED))
     text = "".join(map(_allowed, text))
-    return " ".join(text.split()).strip(" .")
+    return " ".join(text.split()).strip(" .") if is_visible(text) else ""
 
 
 def _allowed(character: str) -> str:

@@ -6,12 +6,13 @@ similar title.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from xml.sax.saxutils import escape
 
 from ytarchive.common.channel_lists import VideoKind
 from ytarchive.common.media import ChannelMetadata, VideoMetadata
 from ytarchive.common.xml_text import xml_text
+from ytarchive.storage.views.names import is_visible
 
 _GENRE = "YouTube"
 
@@ -26,13 +27,14 @@ class EpisodeNumber:
     """The channel's title."""
 
 
-def series(channel: ChannelMetadata) -> bytes:
-    """Return `tvshow.nfo` of a channel."""
+def series(channel: ChannelMetadata, premiered: date | None) -> bytes:
+    """Return `tvshow.nfo` of a channel. `premiered`: the day of its first stored episode."""
     return _document(
         "tvshow",
         channel.channel_id,
         ("title", shown_title(channel.title, channel.channel_id)),
         ("plot", channel.description),
+        ("premiered", premiered.isoformat() if premiered else None),
         ("genre", _GENRE),
         ("studio", channel.title),
     )
@@ -45,8 +47,8 @@ def season(number: int, title: str) -> bytes:
 
 def episode(video: VideoMetadata, place: EpisodeNumber, stored_at: datetime | None) -> bytes:
     """Return the NFO of a video, which has the name of its media file with the suffix `.nfo`."""
-    date = video.upload_date
-    day = f"{date:%Y-%m-%d}" if date else None
+    uploaded = video.upload_date
+    day = uploaded.date().isoformat() if uploaded else None
     return _document(
         "episodedetails",
         video.video_id,
@@ -57,7 +59,7 @@ def episode(video: VideoMetadata, place: EpisodeNumber, stored_at: datetime | No
         ("plot", video.description),
         ("aired", day),
         ("premiered", day),
-        ("year", date.year if date else None),
+        ("year", uploaded.year if uploaded else None),
         ("runtime", max(1, round(video.duration / 60)) if video.duration else None),
         ("dateadded", f"{stored_at:%Y-%m-%d %H:%M:%S}" if stored_at else None),
         ("genre", _GENRE),
@@ -94,7 +96,7 @@ def album(title: str, artist_name: str, year: int | None) -> bytes:
 
 def shown_title(title: str, otherwise: str) -> str:
     """Return a title; another text if the title has no visible character."""
-    return title if xml_text(title).strip() else otherwise
+    return title if is_visible(xml_text(title)) else otherwise
 
 
 def _document(root: str, youtube_id: str, *fields: tuple[str, str | int | None]) -> bytes:

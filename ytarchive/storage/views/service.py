@@ -10,7 +10,7 @@ from loguru import logger
 from ytarchive.common import filesystem
 from ytarchive.common.config import StorageConfig
 from ytarchive.common.database import Database, Row
-from ytarchive.common.errors import Conflict, LocalError, NotFound, YTArchiveError
+from ytarchive.common.errors import LocalError, NotFound, ViewConflict, YTArchiveError
 from ytarchive.common.paths import VIEW_MARKER
 from ytarchive.common.presence import ArchiveWatch
 from ytarchive.common.read_only import ReadOnlyDatabase
@@ -158,16 +158,17 @@ class ViewsService(WatchedOperations, ViewsAPI):
         )
 
     def _require_free(self, view: ViewDeclaration, declared: list[ViewDeclaration]) -> None:
-        """Raise Conflict if the name or the folder of a new view is in use. Blocks."""
+        """Raise ViewConflict if the name or the folder of a new view is in use. Blocks."""
         folder = self._declarations.folder(view)
         for other in declared:
             if other.name == view.name:
-                raise Conflict(f"there is already a view {view.name}: choose another name")
+                raise ViewConflict(f"there is already a view {view.name}")
             taken = self._declarations.folder(other)
             if folder.is_relative_to(taken) or taken.is_relative_to(folder):
-                raise Conflict(f"{folder} overlaps with the folder of the view {other.name}")
+                message = f"{folder} overlaps with {taken}, the folder of the view {other.name}"
+                raise ViewConflict(message)
         if _is_occupied(folder, self._keeper.marker(view)):
-            raise Conflict(f"{folder} is not a folder, or has files: choose an empty folder")
+            raise ViewConflict(f"{folder} is not a folder, or has files")
 
 
 def _file(layout: Layout) -> Path:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.disks import exfat
+from tests.disks import formatted
 from tests.standin.hostile import HOSTILE_TITLES
 from tests.unit.storage.samples import metadata
 from tests.unit.storage.views.test_views import views_of
@@ -35,7 +35,7 @@ NAMES = tuple(
         *("\u202excod", "\u2066a\u2069", "\u05e9\u05dc\u05d5\u05dd", "\u0645\u0631\u062d"),
         *(FAMILY * 100, "\U0001f1eb" * 300, "Z" + "\u0301" * 400, "\u0928\u093f" * 300),
         *("\U000e0001tag", "\ue000", "\U0010ffff", "\ufffe", "\x7f\x9f", "s01e02", "4x3-16x9"),
-        *("\x00", "\n", "x\ufe0f", "sample", "desktop.ini"),
+        *("\x00", "\n", "x\ufe0f", "\u200d", "\u3164\u2800", "sample", "desktop.ini"),
         *("Season 2026", "tvshow", "poster", "Music 2026", "Unknown channel", "a [UC0]", "a (2)"),
         *(".ytarchive-view", ".ytarchive-unfinished-1", "tvshow.nfo", "$MFT", "a" * 251 + ".mp4"),
     ]
@@ -132,12 +132,12 @@ def stored(number: int, layout: Layout) -> list[dict[str, Any]]:
 VIDEO_FILES = [f"{id_of(number)}{suffix}" for number in range(COUNT) for suffix in suffixes(number)]
 
 
-@pytest.fixture(params=["local", "exFAT"])
+@pytest.fixture(params=["local", "exfat", "vfat"])
 def disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
     """The folder of the views: of this file system, or of one that ignores case."""
     folder = tmp_path / "disk"
-    if request.param == "exFAT":
-        with exfat(folder, tmp_path / "image") as mounted:
+    if request.param != "local":
+        with formatted(request.param, folder, tmp_path / "image") as mounted:
             yield mounted
     else:
         folder.mkdir()

@@ -182,12 +182,18 @@ def test_video_without_a_place_is_not_shown() -> None:
 
 
 def test_channel_has_the_files_of_its_series_seasons_and_albums() -> None:
+    """Posters of seasons are in the folder of the series, where all servers look for them.
+
+    Jellyfin: `Emby.Server.Implementations`, LocalImageProvider, looks in the folder of the series
+    for `season<number>-poster`, with `-specials` in place of the number 0. Emby: likewise. Kodi:
+    kodi.wiki/view/Season_artwork, the same names.
+    """
     pictures = {
         "poster": stored("jpg", Role.THUMBNAIL, "poster"),
         "fanart": stored("jpg", Role.THUMBNAIL, "fanart"),
     }
     about = ViewChannel(
-        CHANNEL_ID, "A channel", channel(), "A channel", pictures, (0, 2026), (2025,)
+        CHANNEL_ID, "A channel", channel(), "A channel", pictures, (0, 2026), None, (2025,)
     )
     entries = MediaServerPolicy().channel(about)
     assert sorted(entry.path for entry in entries) == [
@@ -198,5 +204,7 @@ def test_channel_has_the_files_of_its_series_seasons_and_albums() -> None:
         "A channel/artist.nfo",
         "A channel/fanart.jpg",
         "A channel/poster.jpg",
+        "A channel/season-specials-poster.jpg",
+        "A channel/season2026-poster.jpg",
         "A channel/tvshow.nfo",
     ]

@@ -110,6 +110,7 @@ async def test_changed_title_and_channel_name_change_the_nfo_and_no_path(
     assert shown(config) == before
     assert read(config, f"{FIRST}.nfo", "title") == "New"
     assert read(config, f"{FIRST}.nfo", "aired") == "2026-05-30"
+    assert read(config, "A channel/tvshow.nfo", "premiered") == "2026-05-30"
     assert read(config, "A channel/tvshow.nfo", "title") == "Renamed"
     await described(storage, OTHER, title="Later", channel_title="Renamed")
     await stored(storage, config, OTHER)
@@ -267,5 +268,6 @@ async def test_avatar_and_banner_are_shown_when_they_are_stored(
     folder = config.base_path / "tv" / "A channel"
     assert (folder / "poster.jpg").read_text() == "avatar"
     assert (folder / "fanart.jpg").read_text() == "banner"
+    assert (folder / "season2026-poster.jpg").read_text() == "avatar"
     assert read(config, "A channel/tvshow.nfo", "plot") == "About it"
     assert read(config, "A channel/tvshow.nfo", "uniqueid") == CHANNEL_ID

@@ -58,6 +58,8 @@ def test_a_stem_leaves_room_for_the_longest_suffix(title: str) -> None:
         ("COM\u00b9", "COM\u00b9_"),
         ("a\u202egpj.exe", "agpj.exe"),
         ("\n\t ", "untitled"),
+        ("\u200d\u200c", "untitled"),
+        ("\u3164 \u115f\u034f\ufe0f\u2800", "untitled"),
         ("e\u0301", "\u00e9"),
         (
             "\U0001f468\u200d\U0001f469\u200d\U0001f467",

@@ -68,7 +68,7 @@ def require_well_formed(text: str) -> None:
     named = channel().model_copy(update={"title": text, "description": text})
     place = nfo.EpisodeNumber(season=2009, episode=1, show=text)
     documents = [
-        nfo.series(named),
+        nfo.series(named, STORED.date()),
         nfo.season(2009, text),
         nfo.episode(video, place, STORED),
         nfo.artist(named),
@@ -101,7 +101,7 @@ def test_text_keeps_every_character_that_xml_can_contain() -> None:
     assert elements(document)["title"] == title
 
 
-@pytest.mark.parametrize("title", ["", "  ", "\x00\x01", "\ufffe"])
+@pytest.mark.parametrize("title", ["", "  ", "\x00\x01", "\ufffe", "\u200d", "\u3164"])
 def test_video_without_a_visible_title_has_its_id_as_title(title: str) -> None:
     assert elements(nfo.episode(metadata(title=title), PLACE, None))["title"] == VIDEO
 
@@ -109,7 +109,7 @@ def test_video_without_a_visible_title_has_its_id_as_title(title: str) -> None:
 def documents() -> dict[str, bytes]:
     about = channel("Films & more", "About <films>")
     return {
-        "tvshow": nfo.series(about),
+        "tvshow": nfo.series(about, STORED.date()),
         "season": nfo.season(2009, "2009"),
         "episode": nfo.episode(metadata(title='A "title" & <more>'), PLACE, STORED),
         "artist": nfo.artist(about),
@@ -149,7 +149,10 @@ def test_a_short_video_lasts_one_minute_and_is_tagged() -> None:
 
 
 def test_ids_of_video_and_channel_are_unique_ids_of_youtube() -> None:
-    documents = {VIDEO: nfo.episode(metadata(), PLACE, None), CHANNEL_ID: nfo.series(channel())}
+    documents = {
+        VIDEO: nfo.episode(metadata(), PLACE, None),
+        CHANNEL_ID: nfo.series(channel(), None),
+    }
     for value, document in documents.items():
         [unique] = ET.fromstring(document).iter("uniqueid")
         assert unique.attrib == {"type": "youtube", "default": "true"}

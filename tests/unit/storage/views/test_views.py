@@ -29,6 +29,7 @@ from ytarchive.common.errors import (
     InvalidRequest,
     NotFound,
     PathOutsideArchive,
+    ViewConflict,
 )
 from ytarchive.common.media import PlaylistVideo
 from ytarchive.storage import (
@@ -324,6 +325,15 @@ async def test_folders_of_the_archive_are_refused(storage: StorageService, path:
     view = AddView(name="mine", policy=ViewPolicy.LIBRARY, path=path)
     with pytest.raises((PathOutsideArchive, FolderNotAllowed, Conflict)):
         await views_of(storage).add_view(view)
+
+
+@pytest.mark.parametrize(("name", "path"), [("library", "other"), ("other", "library/x")])
+async def test_conflict_with_another_view_says_what_to_choose(
+    storage: StorageService, name: str, path: str
+) -> None:
+    with pytest.raises(ViewConflict, match="view library") as raised:
+        await views_of(storage).add_view(AddView(name=name, policy=ViewPolicy.LIBRARY, path=path))
+    assert "another name or an empty folder" in raised.value.remedy
 
 
 async def test_a_view_on_another_file_system_has_symbolic_links_or_copies(
