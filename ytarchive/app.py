@@ -139,7 +139,9 @@ async def _open_each(
     jobs = await enter(JobsAPI, _jobs(parts, whole_queue=whole_queue))
     if isinstance(jobs, JobsService):
         following = SubscriptionsService.open(settings, following_clients(parts), parts.scheduler)
-        parts.above[SubscriptionsAPI] = await stack.enter_async_context(following)
+        subscriptions = await stack.enter_async_context(following)
+        parts.above[SubscriptionsAPI] = subscriptions
+        jobs.watch(subscriptions.supervisor)
         await stack.enter_async_context(_retention(parts, jobs))
         await stack.enter_async_context(_notifications(parts, jobs))
     _connect_listeners(jobs if isinstance(jobs, JobsService) else None, download, yt_dlp, parts)

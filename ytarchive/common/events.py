@@ -111,6 +111,20 @@ class QueueChanged(Model):
     is_state: ClassVar[bool] = True
 
 
+class SubscriptionChecked(Model):
+    """A followed channel or playlist was checked for new videos."""
+
+    kind: Literal["subscription"] = "subscription"
+    subscription_id: str
+    list_id: str
+    outcome: Literal["new", "nothing_new", "failed"]
+    new_videos: int
+    job_id: str | None = Field(default=None, description="The job that archives the new videos")
+    next_check_at: UtcDatetime
+    is_state: ClassVar[bool] = False
+    subject: ClassVar[str | None] = None
+
+
 class VerificationChanged(Model):
     """The verification has begun, made progress, or ended."""
 
@@ -149,6 +163,7 @@ Change = Annotated[
     | VideoChanged
     | GovernorChanged
     | QueueChanged
+    | SubscriptionChecked
     | VerificationChanged
     | AdoptionChanged
     | LogsAdded,

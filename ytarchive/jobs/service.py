@@ -17,6 +17,7 @@ from ytarchive.common.models import Done, HealthCheck, Page
 from ytarchive.common.paths import require_place_for_videos
 from ytarchive.common.profiles import resolved
 from ytarchive.common.scheduler import Duty, Scheduler
+from ytarchive.common.supervision import Supervisor
 from ytarchive.common.tracing import current_trace_id, new_trace_id, trace
 from ytarchive.download import DownloadEvent, DownloadListener
 from ytarchive.jobs.api import JobsAPI
@@ -81,6 +82,7 @@ class JobsService(JobsAPI, DownloadListener):
     ) -> None:
         self._started = monotonic()
         self._open_jobs: OpenJobs | None = None
+        self._supervisors = [guards.supervisor]
         self._pruner = Pruner(database, clients.storage, settings.jobs.keep_days)
         self._scheduler = scheduler
         self.events: EventsAPI = EventsService(current_bus())
@@ -162,6 +164,10 @@ class JobsService(JobsAPI, DownloadListener):
         """Run the duties of packages above the services."""
         for duty in duties:
             self._add(duty)
+
+    def watch(self, supervisor: Supervisor) -> None:
+        """Show the problems of a package above the services in the health of Jobs."""
+        self._supervisors.append(supervisor)
 
     def _add(self, duty: Duty) -> None:
         self._scheduler.add(duty, self._guards.supervisor)
@@ -252,7 +258,9 @@ class JobsService(JobsAPI, DownloadListener):
 
     async def health(self) -> HealthCheck:
         checks = {"database": await self._repository.database.is_usable()}
-        problems = self._guards.supervisor.problems()
+        problems = {
+            name: problem for each in self._supervisors for name, problem in each.problems().items()
+        }
         held = await self._guards.current()
         return HealthCheck.of(
             self.service,

@@ -14,6 +14,7 @@ from loguru import logger
 
 from ytarchive.common import errors
 from ytarchive.common.channel_lists import is_newest_first
+from ytarchive.common.events import SubscriptionChecked, publish
 from ytarchive.common.media import PlaylistVideo
 from ytarchive.common.models import utc_now
 from ytarchive.jobs import CompareList, KnownListsAPI, ListComparison, PrecedingVideos
@@ -78,6 +79,11 @@ class Checker:
         self._turn = asyncio.Lock()
         self.outage = Outage()
 
+    async def restore_outage(self) -> None:
+        """Continue an outage that began in an earlier process."""
+        followed = await self._repository.active()
+        self.outage.restore({each.id: each.last_check for each in followed if each.last_check})
+
     async def check(self, subscription_id: str, *, only_due: bool = False) -> Followed | None:
         """Check a subscription and return it; None if it no longer exists, or is not due.
 
@@ -99,6 +105,7 @@ class Checker:
             else:
                 self.outage.succeeded()
             is_recorded = await self._repository.record(checked)
+            _publish(checked)
             return checked if is_recorded else await self._repository.get(subscription_id)
 
     async def _checked(self, followed: Followed) -> Followed:
@@ -191,6 +198,21 @@ class Checker:
         log.info("{} could not be checked: {}", followed.list_id, error.message)
         planned = NextCheck(at=now + pause, reason=f"the last check failed: {error.message}")
         return _planned(replace(followed, **changes), planned)
+
+
+def _publish(checked: Followed) -> None:
+    last = checked.last_check
+    if last is not None:
+        publish(
+            SubscriptionChecked(
+                subscription_id=checked.id,
+                list_id=checked.list_id,
+                outcome=last.outcome.value,
+                new_videos=last.new_videos,
+                job_id=last.job_id,
+                next_check_at=checked.next_check_at,
+            )
+        )
 
 
 def _planned(followed: Followed, planned: NextCheck) -> Followed:

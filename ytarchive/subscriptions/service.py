@@ -80,6 +80,7 @@ class SubscriptionsService(SubscriptionsAPI):
         self._previewer = Previewer(clients.metadata, clients.lists, looker)
         self._due = DueChecks(self._repository, self._checker, pacing)
         self._scheduled: ScheduledDuty | None = None
+        self.supervisor = Supervisor(self.service)
 
     @classmethod
     @asynccontextmanager
@@ -90,12 +91,12 @@ class SubscriptionsService(SubscriptionsAPI):
         path = settings.storage.state_path / SCHEMA.file
         async with await Database.open(path, SCHEMA) as database:
             service = cls(database, clients, settings)
-            supervisor = Supervisor(service.service)
-            service._scheduled = scheduler.add(service._due.duty, supervisor)
+            await service._checker.restore_outage()
+            service._scheduled = scheduler.add(service._due.duty, service.supervisor)
             try:
                 yield service
             finally:
-                await supervisor.stop()
+                await service.supervisor.stop()
 
     @classmethod
     @asynccontextmanager

@@ -11,8 +11,17 @@ import pytest
 from tests.unit.jobs.peers import video_id
 from tests.unit.subscriptions.following import CHANNEL, PLAYLIST, UPLOADS, Following
 from ytarchive.common.errors import NetworkFailure, RequestsPaused, SourceGone, UpcomingVideo
+from ytarchive.common.events import SubscriptionChecked
 from ytarchive.common.models import utc_now
-from ytarchive.jobs import CreateJob, JobOptions, JobQuery, JobType, ResultStatus, VideoFilter
+from ytarchive.jobs import (
+    CreateJob,
+    EventQuery,
+    JobOptions,
+    JobQuery,
+    JobType,
+    ResultStatus,
+    VideoFilter,
+)
 from ytarchive.metadata import PlaylistPage, PlaylistPageQuery
 from ytarchive.subscriptions import (
     CheckDue,
@@ -352,6 +361,69 @@ async def test_many_failing_sources_pause_all_checks(
     report = await service.check_due(CheckDue(limit=100))
     assert (report.waiting_for, report.due) == (None, 0)
     assert {outcome(each) for each in report.checked} == {CheckOutcome.NOTHING_NEW}
+
+
+async def test_an_outage_continues_after_a_restart(
+    following: Following, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lists = [f"PLoutage{number:07}" for number in range(7)]
+    following.youtube.playlists |= dict.fromkeys(lists, OLD)
+    async with following.open() as service:
+        for each in lists:
+            await service.subscribe(Subscribe(source=each))
+        following.youtube.failure = NetworkFailure("no connection")
+        await service.check_due(CheckDue(limit=100))
+    following.youtube.asked.clear()
+    async with following.open() as service:
+        report = await service.check_due(CheckDue(limit=100))
+        assert report.waiting_for is not None
+        assert report.waiting_for.startswith("5 sources in a row could not be checked: no conn")
+        assert following.youtube.asked == []
+        following.set_clock(monkeypatch, utc_now() + timedelta(minutes=11))
+        assert len((await service.check_due(CheckDue(limit=100))).checked) == 1
+    async with following.open() as service:
+        assert following.now is not None
+        following.set_clock(monkeypatch, following.now + timedelta(minutes=11))
+        assert (await service.check_due(CheckDue(limit=100))).checked == []  # 20 minutes
+        following.set_clock(monkeypatch, following.now + timedelta(minutes=10))
+        following.youtube.failure = None
+        report = await service.check_due(CheckDue(limit=100))
+        assert (report.waiting_for, report.due) == (None, 0)
+
+
+async def test_each_check_is_an_event(following: Following, service: SubscriptionsService) -> None:
+    made = await service.subscribe(Subscribe(source=CHANNEL))
+    assert following.jobs is not None
+    events = await following.jobs.events.follow_events(EventQuery(kinds=["subscription"]))
+    await anext(events)
+    await service.check_subscription(CHANNEL)
+    following.youtube.playlists[UPLOADS].insert(0, NEW)
+    checked = await service.check_subscription(CHANNEL)
+    sent = [(await anext(events)).event for _ in range(2)]
+    await events.aclose()
+    assert checked.last_check is not None
+    assert checked.next_check is not None
+    assert sent[1] == SubscriptionChecked(
+        subscription_id=made.id,
+        list_id=UPLOADS,
+        outcome="new",
+        new_videos=1,
+        job_id=checked.last_check.job_id,
+        next_check_at=checked.next_check.at,
+    )
+
+
+async def test_failing_checks_are_a_problem_in_the_health_of_jobs(
+    following: Following, service: SubscriptionsService
+) -> None:
+    assert following.jobs is not None
+    following.jobs.watch(service.supervisor)
+    service.supervisor.failed("subscriptions", NetworkFailure("no connection"))
+    health = await following.jobs.health()
+    assert health.problems is not None
+    assert health.problems["subscriptions"].startswith("subscriptions: no connection")
+    service.supervisor.succeeded("subscriptions")
+    assert not (await following.jobs.health()).problems
 
 
 async def test_a_pause_by_a_user_delays_checks_without_a_failure(

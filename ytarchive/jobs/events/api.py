@@ -10,8 +10,9 @@ from ytarchive.common.models import Done, Model
 from ytarchive.common.services import ServiceName
 
 EventKind = Literal[
-    "job", "result", "download", "video", "governor", "queue", "verification", "adoption", "log"
-]
+    "job", "result", "download", "video", "governor", "queue", "subscription", "verification",
+    "adoption", "log",
+]  # fmt: skip
 
 MAX_EVENTS = 1000
 """Events in one batch."""
