@@ -87,9 +87,7 @@ class JobsService(JobsAPI, DownloadListener):
         self._scheduler = scheduler
         self.events: EventsAPI = EventsService(current_bus())
         self._repository = repository = JobsRepository(database)
-        self._settings = settings
-        self._clients = clients
-        self._guards = guards
+        self._settings, self._clients, self._guards = settings, clients, guards
         self.availability: AvailabilityAPI = guards.ledger
         self.gate = GovernedGate(guards.governor)
         """The gate for requests of this process that belong to no job."""
