@@ -36,8 +36,8 @@ class DownloadConfig(Section):
     )
     windows: Windows = Field(
         [],
-        description="Local times at which videos of jobs start, as `01:00-07:00, sat 00:00-24:00`; "
-        "default: always",
+        description="Local times at which videos of jobs start, as `01:00-07:00, sat 00:00-24:00` "
+        "or `cron 0 1 * * 1-5 for 6h`; default: always",
     )
     videos_per_day: int | None = Field(
         None, ge=1, description="Maximum videos that jobs fetch in a day, local time"

@@ -11,7 +11,7 @@ from ytarchive.common.database import Database
 from ytarchive.common.download_config import DownloadConfig
 from ytarchive.common.events import QueueChanged, publish
 from ytarchive.common.models import to_micros, utc_now
-from ytarchive.common.windows import Window, moment, next_opening
+from ytarchive.common.windows import moment, next_opening, parse_window
 from ytarchive.jobs.queue.clock import Clock
 from ytarchive.jobs.queue.waiting import Waiting
 
@@ -36,7 +36,7 @@ class QueueLimits:
     ) -> None:
         self._database = database
         self._settings = settings
-        self._windows = [Window.parse(each) for each in settings.windows]
+        self._windows = [parse_window(each) for each in settings.windows]
         self._now = now
         self._zone = zone
         self._reached: Waiting | None = None
