@@ -33,6 +33,7 @@ from ytarchive.storage import (
     Access,
     EmptyTrash,
     ExistsRequest,
+    KnownVideos,
     MarkedVideo,
     MarksAPI,
     MarksQuery,
@@ -354,3 +355,30 @@ async def test_restored_backup_does_not_bring_a_removed_video_back(
     assert (await site.storage.get_stats()).total_videos == 1
     page = await site.marks.list_marks(MarksQuery(removed=True))
     assert [each.video_id for each in page.items] == [VIDEO]
+
+
+async def test_restored_backup_has_the_marks_that_were_set_after_it(
+    site: Site, tmp_path: Path
+) -> None:
+    await site.store()
+    open_identity(site.config, Access.CREATE)
+    names, single = [f"{number:011}" for number in range(3)], "abcdefghijk"
+    cleared, lost, damaged = "cleared_001", "lost_marks1", "damaged_001"
+    for video_id in (cleared, lost, damaged):
+        await site.marks.set_marks(video_id, VideoMarks(keep=True))
+    back_up(site.config, tmp_path / "backups")
+    await site.marks.set_marks(VIDEO, VideoMarks(keep=True))
+    await site.marks.set_marks(single, VideoMarks(known_elsewhere="a disc"))
+    await site.marks.mark_known(KnownVideos(video_ids=names, place="a list"))
+    await site.marks.set_marks(cleared, VideoMarks())
+    await site.storage.close()
+    folder = site.config.base_path / "metadata" / "marks"
+    (folder / f"{lost}.json").unlink()
+    (folder / f"{damaged}.json").write_text("{")
+    restore(site.config, tmp_path / "backups")
+    site.storage = await StorageService.open(site.config)
+    asked = await site.storage.videos_exist(ExistsRequest(video_ids=[single, *names]))
+    assert asked.known_elsewhere == {single: "a disc", **dict.fromkeys(names, "a list")}
+    kept = [each.video_id for each in (await site.marks.list_marks(MarksQuery(keep=True))).items]
+    assert kept == sorted([VIDEO, lost, damaged])
+    assert (await site.marks.get_marks(lost)).keep

@@ -32,6 +32,7 @@ from ytarchive.storage import (
     VIEWS_SCHEMA,
     Access,
     open_identity,
+    restore_marks,
 )
 from ytarchive.subscriptions import SUBSCRIPTIONS_SCHEMA
 
@@ -125,6 +126,8 @@ def back_up(config: StorageConfig, folder: Path) -> Backup:
 def restore(config: StorageConfig, folder: Path) -> Restored:
     """Replace all databases by those of a backup, or none; the replaced ones are kept.
 
+    Marks are read from the archive's files, which are newer.
+
     `folder`: a backup, or a folder of backups, of which the newest is taken. Everything is checked
     before anything is changed. Raises StateLocked while a process uses the archive, ArchiveMissing,
     WrongArchive (also for a backup of another archive), NotAnArchive, NotFound, BackupDamaged,
@@ -147,6 +150,8 @@ def restore(config: StorageConfig, folder: Path) -> Restored:
             for database in manifest.databases:
                 shutil.copyfile(_existing(source / database.name), prepared / database.name)
                 _check(prepared / database.name, database, source)
+            if (library := prepared / LIBRARY_SCHEMA.file).exists():
+                restore_marks(library, config)
         except BaseException:
             shutil.rmtree(prepared, ignore_errors=True)
             raise

@@ -73,6 +73,7 @@ from ytarchive.storage.library.models import (
     VideoSort,
 )
 from ytarchive.storage.library.repository import SCHEMA as LIBRARY_SCHEMA
+from ytarchive.storage.maintenance.marks import restore_marks
 from ytarchive.storage.maintenance.rebuild import Rebuilt, rebuild_library
 from ytarchive.storage.marks.api import MarksAPI
 from ytarchive.storage.marks.download_archive import ArchiveLines, read_download_archive

@@ -29,6 +29,7 @@ SCANS = {
     "newest_passes": "a row for each kind of verification",
     "unreported_jobs": "an index of those alone that are to be reported",
     "purge_entries": "the oldest few, in the order in which they came",
+    "all_marks": "once for each restore of a backup",
     "list_videos": "its order and its index are put in: see tests/unit/storage/test_lists.py",
     "count_some": "likewise",
     "stored_entries": "of what is missing, once at each start",

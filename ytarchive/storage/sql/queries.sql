@@ -258,6 +258,12 @@ ON CONFLICT (video_id) DO UPDATE SET
     known_elsewhere = excluded.known_elsewhere, episode = excluded.episode,
     season = excluded.season, episode_path = excluded.episode_path;
 
+-- name: all_marks
+SELECT * FROM marks;
+
+-- name: delete_marks
+DELETE FROM marks;
+
 -- name: known_among
 SELECT marks.video_id, known_elsewhere FROM json_each(:video_ids) AS asked
 JOIN marks ON marks.video_id = asked.value WHERE known_elsewhere NOTNULL;
