@@ -18,6 +18,7 @@ from ytarchive.composition import (
     feed_settings,
     following_clients,
     presence_of,
+    refreshing_clients,
     register_in_process,
     retention_clients,
     warn_of_loss,
@@ -49,6 +50,8 @@ from ytarchive.metadata.service import MetadataService
 from ytarchive.notifications import NotificationsAPI
 from ytarchive.notifications.service import NotificationsService
 from ytarchive.reading import open_for_reading
+from ytarchive.refreshing import RefreshingAPI
+from ytarchive.refreshing.service import RefreshingService
 from ytarchive.retention import RetentionAPI
 from ytarchive.retention.service import RetentionService
 from ytarchive.storage import (
@@ -143,6 +146,9 @@ async def _open_each(
         parts.above[SubscriptionsAPI] = subscriptions
         jobs.watch(subscriptions.supervisor)
         await stack.enter_async_context(_retention(parts, jobs))
+        refreshing = RefreshingService(settings, refreshing_clients(parts, jobs))
+        parts.above[RefreshingAPI] = refreshing
+        jobs.add_duties(refreshing.duties())
         await stack.enter_async_context(_notifications(parts, jobs))
     _connect_listeners(jobs if isinstance(jobs, JobsService) else None, download, yt_dlp, parts)
     return parts.archive()

@@ -32,8 +32,9 @@ from ytarchive.jobs import (
 )
 from ytarchive.jobs.service import JobsService
 from ytarchive.metadata import MetadataAPI, MetadataQuery
+from ytarchive.refreshing.service import RefreshingClients
 from ytarchive.retention.gathering import RetentionClients
-from ytarchive.storage import FeedSettings, MarksAPI, StorageAPI, TrashAPI
+from ytarchive.storage import FeedSettings, MarksAPI, RefreshesAPI, StorageAPI, TrashAPI
 from ytarchive.subscriptions import SubscriptionsAPI
 from ytarchive.subscriptions.service import FollowingClients
 
@@ -132,6 +133,18 @@ def feed_settings(settings: Settings) -> FeedSettings:
     server = settings.server
     base_url = server.public_url or server_url(server.host, server.port)
     return FeedSettings(base_url=base_url, profiles=settings.profiles)
+
+
+def refreshing_clients(parts: Composition, jobs: JobsService) -> RefreshingClients:
+    """Return the services that refreshing calls."""
+    return RefreshingClients(
+        parts.of(JobsAPI),
+        parts.of(GovernorAPI),
+        parts.of(MetadataAPI),
+        parts.of(StorageAPI),
+        parts.of(RefreshesAPI),
+        jobs.ledger,
+    )
 
 
 def following_clients(parts: Composition) -> FollowingClients:

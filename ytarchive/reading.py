@@ -15,6 +15,7 @@ from ytarchive.composition import (
     feed_settings,
     following_clients,
     presence_of,
+    refreshing_clients,
     register_in_process,
     retention_clients,
     warn_of_loss,
@@ -30,6 +31,8 @@ from ytarchive.maintenance.service import MaintenanceService
 from ytarchive.metadata.reading import ReadOnlyMetadata
 from ytarchive.notifications import NotificationsAPI
 from ytarchive.notifications.service import NotificationsService
+from ytarchive.refreshing import RefreshingAPI
+from ytarchive.refreshing.service import RefreshingService
 from ytarchive.retention import RetentionAPI
 from ytarchive.retention.service import RetentionService
 from ytarchive.storage import Access, lost_library, lost_queue, open_identity
@@ -75,6 +78,7 @@ async def open_for_reading(settings: Settings) -> AsyncIterator[Archive]:
         parts.above[SubscriptionsAPI] = await enter(following)
         reading = RetentionService.reading(settings, retention_clients(parts))
         parts.above[RetentionAPI] = await enter(reading)
+        parts.above[RefreshingAPI] = RefreshingService(settings, refreshing_clients(parts, jobs))
         lock = lock_file(settings.storage.state_path, ServiceName.JOBS)
         archive = replace(parts.archive(), has_owner=lambda: is_locked(lock))
         await register_in_process(archive)

@@ -14,7 +14,8 @@ COMMON = {
 
 PACKAGES = {
     "jobs", "storage", "metadata", "download", "logging", "http",
-    "maintenance", "subscriptions", "retention", "notifications", "app", "discovery", "serving",
+    "maintenance", "subscriptions", "refreshing", "retention", "notifications", "app", "discovery",
+    "serving",
     "offline", "cli",
 }  # fmt: skip
 """Contracts and composition. Of a package only what its `__init__` offers may be imported."""

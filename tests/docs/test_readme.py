@@ -192,6 +192,7 @@ def test_the_recipe_for_the_history_shows_versions_and_lost_videos(
     variables: dict[str, str],
 ) -> None:
     shown = run(HISTORY, variables)
+    assert "1 video refreshed" in shown
     assert "first version: Me at the zoo" in shown
     assert "YouTube has all stored videos" in shown
 

@@ -91,6 +91,8 @@ class Video:
     replies: int = 0
     chat: int = 0
     segments: tuple[dict[str, Any], ...] = ()
+    translation: dict[str, str] | None = None
+    undescribed: bool = False
 
     @property
     def offered_itags(self) -> tuple[int, ...]:

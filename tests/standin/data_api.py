@@ -84,12 +84,15 @@ class DataApi:
     def _videos(self, query: Query, parts: list[str]) -> Json:
         _refuse_unknown(parts, VIDEO_PARTS)
         found = [self._catalogue.videos.get(each) for each in _ids(query)]
-        items = [self._video(v, parts) for v in found if v is not None and v.is_in_data_api]
+        hl = _one(query, "hl")
+        items = [self._video(v, parts, hl) for v in found if v is not None and v.is_in_data_api]
         return {"items": items, "pageInfo": _page_info(len(items), len(items))}
 
-    def _video(self, video: Video, parts: list[str]) -> Json:
+    def _video(self, video: Video, parts: list[str], hl: str) -> Json:
         seconds = self._player.duration(video)
         made = {part: VIDEO_PARTS[part](video, seconds) for part in parts if part in VIDEO_PARTS}
+        if hl == "en" and video.translation and "snippet" in made:
+            made["snippet"] = (made["snippet"] or {}) | {"localized": video.translation}
         given = video.api or {}
         shown = {k: v | given.get(k, {}) for k, v in made.items() if v is not None}
         return _resource("video", video.id, shown)

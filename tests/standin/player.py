@@ -84,14 +84,18 @@ class Player:
             details |= {"isLive": True, "isLowLatencyLiveStream": False}
         if state is VideoState.POST_LIVE:
             details["isPostLiveDvr"] = True
+        if video.undescribed:
+            for name in ("title", "shortDescription", "isLiveContent"):
+                del details[name]
         return details
 
     def _microformat(self, video: Video, state: VideoState) -> dict[str, Any]:
         uploaded = video.uploaded.isoformat()
+        texts = video.translation or {"title": video.title, "description": video.description}
         details: dict[str, Any] = {
             "thumbnail": {"thumbnails": thumbnails(video)},
-            "title": {"simpleText": video.title},
-            "description": {"simpleText": video.description},
+            "title": {"simpleText": texts["title"]},
+            "description": {"simpleText": texts["description"]},
             "lengthSeconds": str(self.duration(video)),
             "ownerProfileUrl": f"http://www.youtube.com/{video.channel.handle}",
             "externalChannelId": video.channel.id,

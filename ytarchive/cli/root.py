@@ -55,6 +55,7 @@ COMMANDS = {
         "history:history",
         "Show the versions of a video, or the videos that YouTube has lost.",
     ),
+    "refresh": ("refresh:refresh", "Request the metadata of stored videos again."),
     "marks": ("marks:marks", "List and set the marks of videos: kept, removed, known elsewhere."),
     "trash": ("trash:trash", "List, restore and delete replaced and removed files."),
     "quarantine": ("trash:quarantine", "List and restore damaged files."),

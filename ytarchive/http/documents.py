@@ -28,6 +28,7 @@ from ytarchive.logging import LoggingAPI
 from ytarchive.maintenance import MaintenanceAPI
 from ytarchive.metadata import MetadataAPI
 from ytarchive.notifications import NotificationsAPI
+from ytarchive.refreshing import RefreshingAPI
 from ytarchive.retention import RetentionAPI
 from ytarchive.storage import (
     AdoptionAPI,
@@ -95,6 +96,7 @@ CONTRACTS: tuple[type[Contract], ...] = (
     OriginsAPI,
     SubscriptionsAPI,
     RetentionAPI,
+    RefreshingAPI,
     EventsAPI,
     NotificationsAPI,
     DownloadListener,

@@ -89,6 +89,8 @@ class JobsService(JobsAPI, DownloadListener):
         self._repository = repository = JobsRepository(database)
         self._settings, self._clients, self._guards = settings, clients, guards
         self.availability: AvailabilityAPI = guards.ledger
+        self.ledger = guards.ledger
+        """Receives evidence that packages above the services find."""
         self.gate = GovernedGate(guards.governor)
         """The gate for requests of this process that belong to no job."""
         self.permits = Permits(self.gate)
