@@ -77,6 +77,7 @@ SHORT = [
     "ytarchive doctor",
     "ytarchive jobs",
     "ytarchive rebuild",
+    "ytarchive refresh",
     "ytarchive storage list --incomplete",
     "ytarchive verify",
     "ytarchive workplan",
