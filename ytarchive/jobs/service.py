@@ -22,6 +22,7 @@ from ytarchive.common.tracing import current_trace_id, new_trace_id, trace
 from ytarchive.download import DownloadEvent, DownloadListener
 from ytarchive.jobs.api import JobsAPI
 from ytarchive.jobs.availability.api import AvailabilityAPI
+from ytarchive.jobs.availability.service import AvailabilityLedger
 from ytarchive.jobs.events.api import EventsAPI
 from ytarchive.jobs.events.service import EventsService
 from ytarchive.jobs.finding.api import ShortIdsAPI
@@ -89,8 +90,6 @@ class JobsService(JobsAPI, DownloadListener):
         self._repository = repository = JobsRepository(database)
         self._settings, self._clients, self._guards = settings, clients, guards
         self.availability: AvailabilityAPI = guards.ledger
-        self.ledger = guards.ledger
-        """Receives evidence that packages above the services find."""
         self.gate = GovernedGate(guards.governor)
         """The gate for requests of this process that belong to no job."""
         self.permits = Permits(self.gate)
@@ -159,6 +158,11 @@ class JobsService(JobsAPI, DownloadListener):
             finally:
                 await service._engine.stop(settings.jobs.shutdown_grace)
                 await guards.governor.save()
+
+    @property
+    def ledger(self) -> AvailabilityLedger:
+        """Return what receives evidence of availability from packages above the services."""
+        return self._guards.ledger
 
     def add_duties(self, duties: Iterable[Duty]) -> None:
         """Run the duties of packages above the services."""
