@@ -17,6 +17,7 @@ from ytarchive.common.download_config import DownloadConfig
 from ytarchive.common.errors import InvalidConfiguration
 from ytarchive.common.notification_settings import NotificationsConfig
 from ytarchive.common.profiles import ProfileName, ProfileSettings
+from ytarchive.common.refresh_settings import RefreshesConfig
 from ytarchive.common.services import ServiceName
 from ytarchive.common.setting_sources import Given, SettingProblem
 from ytarchive.common.setting_types import (
@@ -171,20 +172,6 @@ class SubscriptionsConfig(Section):
     )
     units_per_day: int = Field(
         5_000, ge=0, description="Maximum quota units of the Data API for checks per day"
-    )
-
-
-class RefreshesConfig(Section):
-    """Refreshes of the metadata of stored videos."""
-
-    enabled: bool = Field(
-        True, description="Whether a server refreshes videos a day, week, month and years later"
-    )
-    requests_per_day: int = Field(
-        200, ge=0, description="Maximum requests for refreshes by yt-dlp per day, one per video"
-    )
-    units_per_day: int = Field(
-        500, ge=0, description="Maximum quota units for refreshes per day, one for 50 videos"
     )
 
 
