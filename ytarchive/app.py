@@ -59,6 +59,7 @@ from ytarchive.storage import (
     AdoptionAPI,
     ChannelsAPI,
     HistoryAPI,
+    MarksAPI,
     StorageAPI,
     VerificationAPI,
     WorkPlansAPI,
@@ -175,6 +176,7 @@ def _jobs(parts: Composition, *, whole_queue: bool) -> AbstractAsyncContextManag
         parts.of(StagingAPI),
         parts.of(ChannelsAPI),
         parts.of(AdoptionAPI),
+        parts.of(MarksAPI),
     )
     settings, scheduler = parts.settings, parts.scheduler
     state = settings.storage.state_path

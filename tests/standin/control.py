@@ -1,6 +1,7 @@
 """The control endpoint: counters and changes for clients in other processes."""
 
 from dataclasses import asdict
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
@@ -145,6 +146,9 @@ async def _explain(request: web.Request, handler: Handler) -> web.StreamResponse
 
 
 def _tuples(fields: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of a video: lists as tuples, and the time of its upload."""
+    if "uploaded" in fields:
+        fields["uploaded"] = datetime.fromisoformat(fields["uploaded"])
     return {
         name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()
     }

@@ -156,6 +156,13 @@ class JobsConfig(Section):
         ge=0,
         description="Days between complete listings of a channel; others end at known videos",
     )
+    fresh_hours: float = Field(
+        48,
+        ge=0,
+        le=240,
+        description="A video that was stored within these hours after its upload, and below the "
+        "requested quality, is requested again after 1 and 7 days; 0: never",
+    )
     keep_days: Days = Field(
         90,
         ge=0,

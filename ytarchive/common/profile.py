@@ -9,7 +9,7 @@ from pydantic import Field
 from ytarchive.common.languages import ALL_LANGUAGES, covered, is_group, without
 from ytarchive.common.media_formats import SOUND_FORMATS, AudioFormat, Container, VideoCodec
 from ytarchive.common.models import Model
-from ytarchive.common.quality import Quality
+from ytarchive.common.quality import Quality, lines_of
 from ytarchive.common.requested_languages import AudioLanguage, CaptionLanguages
 from ytarchive.common.side_files import SINGLE, Captions, captions_among, captions_in
 
@@ -230,7 +230,7 @@ class ArchiveProfile(Model):
         """
         if stored is None or self.quality is Quality.AUDIO:
             return False
-        known: float = int(stored[:-1]) if stored[:-1].isdigit() else 0
+        known: float = lines_of(stored)
         if asked is not None and asked.quality is not Quality.AUDIO:
             known = max(known, asked.quality.most_lines)
         return self.quality.most_lines > known

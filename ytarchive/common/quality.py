@@ -30,6 +30,11 @@ class Quality(StrEnum):
         return self.height or (0 if self is Quality.AUDIO else float("inf"))
 
 
+def lines_of(label: str | None) -> int:
+    """Return the lines of a picture from its label, such as `720p`; 0 for other texts."""
+    return int(label[:-1]) if label and label[:-1].isdigit() else 0
+
+
 def picture_label(width: int | None, height: int | None, note: str | None = None) -> str | None:
     """Return YouTube's label of a picture size, such as `720p`; None if the size is not known.
 

@@ -1,7 +1,8 @@
 """The Jobs service: the API over the queue."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
+from functools import cached_property
 from pathlib import Path
 from time import monotonic
 
@@ -9,7 +10,7 @@ from loguru import logger
 
 from ytarchive.common.config import Settings
 from ytarchive.common.contract import Contract
-from ytarchive.common.database import Database
+from ytarchive.common.database import Database, Writer
 from ytarchive.common.errors import Conflict, NotFound
 from ytarchive.common.events import current_bus
 from ytarchive.common.hosts import known_hosts
@@ -40,10 +41,10 @@ from ytarchive.jobs.planning.planner import Planner
 from ytarchive.jobs.planning.service import KnownListsService
 from ytarchive.jobs.processing.direct import DirectDownloads, DirectRetries
 from ytarchive.jobs.processing.download_waiter import DownloadWaiter
-from ytarchive.jobs.processing.engine import Engine
+from ytarchive.jobs.processing.engine import Engine, concurrent_videos
 from ytarchive.jobs.processing.progress import ProgressReader
 from ytarchive.jobs.processing.runner import Runner
-from ytarchive.jobs.processing.video_flow import VideoFlow, concurrent_videos
+from ytarchive.jobs.processing.video_flow import VideoFlow
 from ytarchive.jobs.processing.work_plans import WorkPlanReporter
 from ytarchive.jobs.profiles.api import ProfilesAPI
 from ytarchive.jobs.profiles.service import ProfilesService
@@ -54,6 +55,7 @@ from ytarchive.jobs.queue.queue import Queue
 from ytarchive.jobs.queue.repository import SCHEMA, JobsRepository
 from ytarchive.jobs.queue.requeueing import OpenJobs, Requeueing
 from ytarchive.jobs.queue.retry_conditions import RetryConditions
+from ytarchive.jobs.rechecking.rechecks import QualityRechecks
 from ytarchive.jobs.registry.api import RegistryAPI
 from ytarchive.jobs.registry.service import HealthProbe, Registry
 from ytarchive.jobs.repairing.api import RepairsAPI
@@ -116,6 +118,13 @@ class JobsService(JobsAPI, DownloadListener):
         changed, ledger = self._engine.job_changed, self._guards.ledger
         return DirectDownloads(self._repository, self._clients.storage, ledger, conditions, changed)
 
+    @cached_property
+    def rechecks(self) -> QualityRechecks:
+        """Return what requests fresh videos again in a better quality."""
+        clients, database = self._clients, self._repository.database
+        parts = (clients.storage, clients.marks, self._create, self._settings)
+        return QualityRechecks(database, *parts)
+
     @property
     def direct_retries(self) -> DirectRetries:
         """Return the retry policy of direct downloads."""
@@ -148,6 +157,7 @@ class JobsService(JobsAPI, DownloadListener):
             await service._engine.start(longest_waits(settings.jobs), scheduler)
             if whole_queue:
                 service._add(service._repairs.duty)
+                service._add(service.rechecks.duty)
                 service._parked_retries.listen_to(guards.ledger)
                 service._add(service._pruner.duty)
             service._add(service.registry.duty(settings.jobs.health_interval))
@@ -199,6 +209,14 @@ class JobsService(JobsAPI, DownloadListener):
         self._add(self._pruner.duty)
 
     async def create_job(self, request: CreateJob) -> Job:
+        return await self._create(request)
+
+    async def _create(
+        self,
+        request: CreateJob,
+        title: str | None = None,
+        also: Callable[[Writer], None] | None = None,
+    ) -> Job:
         options = resolved(request.options, self._settings.profiles)
         request = request.model_copy(update={"options": options})
         if request.options.output_dir:
@@ -209,7 +227,7 @@ class JobsService(JobsAPI, DownloadListener):
             self._engine.job_changed(known)
             return await self._found(known)
         trace_id = current_trace_id() or new_trace_id()
-        job = await self._repository.create(request, trace_id)
+        job = await self._repository.create(request, trace_id, title, also)
         with trace(trace_id):
             log.debug("job {} queued: {}", job.id, request.type)
         self._engine.job_created(job)

@@ -8,6 +8,7 @@ from ytarchive.storage import (
     AdoptionAPI,
     ChannelsAPI,
     HistoryAPI,
+    MarksAPI,
     StorageAPI,
     VerificationAPI,
     WorkPlansAPI,
@@ -31,3 +32,5 @@ class ServiceClients:
     """Receives the metadata of listed channels, if set."""
     adoption: AdoptionAPI | None = None
     """Lists adopted videos without metadata, if set."""
+    marks: MarksAPI | None = None
+    """Excludes marked videos from quality rechecks, if set."""

@@ -169,7 +169,8 @@ class Planner:
             # metadata.
             lacking |= set(found.without_metadata)
         if job.options.upgrade:
-            lacking |= set(found.video_ids) if job.rechecks_captions else set(found.below_quality)
+            requests_all = job.rechecks_captions or job.is_quality_recheck
+            lacking |= set(found.video_ids) if requests_all else set(found.below_quality)
         to_form = set(found.to_form) - lacking
         stored = [each for each in found.video_ids
                   if each not in lacking | to_form or each in held]  # fmt: skip

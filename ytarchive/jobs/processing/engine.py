@@ -8,6 +8,7 @@ from functools import partial
 
 from loguru import logger
 
+from ytarchive.common.config import Settings
 from ytarchive.common.errors import YTArchiveError
 from ytarchive.common.events import JobChanged, ResultAdded, publish
 from ytarchive.common.scheduler import Duty, Scheduler
@@ -213,3 +214,9 @@ def _final_status(head: JobHead, failure: str | None) -> tuple[JobStatus, str | 
     if head.total == 1:
         return JobStatus.FAILED, failure or "the video could not be archived"
     return JobStatus.FAILED, failure or f"none of the {head.total} videos could be archived"
+
+
+def concurrent_videos(settings: Settings) -> int:
+    """Return how many videos are processed at a time: some are extracted while others transfer."""
+    concurrency = settings.download.concurrency
+    return concurrency + settings.download.videos_ahead + concurrency // 4

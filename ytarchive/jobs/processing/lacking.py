@@ -2,10 +2,12 @@
 
 from ytarchive.common.media_requests import request_hint
 from ytarchive.common.profile import files_to_fetch
+from ytarchive.common.quality import lines_of
 from ytarchive.common.side_files import captions_among
-from ytarchive.download import DownloadEvent
+from ytarchive.download import DownloadAPI, DownloadEvent, FormatsQuery
+from ytarchive.jobs.processing.results import no_longer_stored, skipped
 from ytarchive.jobs.queue.models import JobOptions
-from ytarchive.jobs.queue.rows import DAMAGED, DueVideo, JobHead
+from ytarchive.jobs.queue.rows import DAMAGED, DueVideo, JobHead, Outcome
 from ytarchive.storage import StorageLocation
 
 
@@ -64,9 +66,30 @@ def is_stored_since(stored: StorageLocation, job: JobHead) -> bool:
 def unless_upgraded(stored: StorageLocation | None, video: DueVideo) -> StorageLocation | None:
     """Return None for a stored video whose media is fetched again for a better quality.
 
-    The videos that a small job names are fetched even if YouTube had nothing better before.
+    The videos that a small job names, and those of quality rechecks, are fetched even if YouTube
+    had nothing better before.
     """
     if stored is None or not video.job.options.upgrade:
         return stored
-    asked = None if video.job.rechecks_captions else stored.profile
+    job = video.job
+    asked = None if job.rechecks_captions or job.is_quality_recheck else stored.profile
     return None if video.job.options.may_improve(stored.quality, asked) else stored
+
+
+async def without_better(
+    stored: StorageLocation | None, video: DueVideo, download: DownloadAPI
+) -> Outcome | None:
+    """Return the outcome of a quality recheck that fetches nothing.
+
+    None if YouTube has better media now. The formats are requested first, because most videos have
+    nothing better; a download uses the same extraction.
+    """
+    options = video.job.options
+    if stored is None:
+        return Outcome(no_longer_stored(video.video_id))
+    if options.may_improve(stored.quality, None):
+        query = FormatsQuery(**options.profile_fields)
+        choice = (await download.get_formats(video.video_id, query)).choice
+        if choice is not None and lines_of(choice.quality) > lines_of(stored.quality):
+            return None
+    return Outcome(skipped(stored, f"YouTube has nothing better than {stored.quality}"))

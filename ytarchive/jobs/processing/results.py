@@ -49,6 +49,13 @@ def skipped(stored: StorageLocation, *remarks: str) -> JobResult:
     return _unchanged(stored, "already in the archive", *filter(None, remarks))
 
 
+def no_longer_stored(video_id: str) -> JobResult:
+    """Return the result of a quality recheck of a video without media."""
+    message = "its media is no longer stored"
+    status = ResultStatus.SKIPPED
+    return JobResult(video_id=video_id, status=status, message=message, reason="not_stored")
+
+
 def kept(stored: StorageLocation, reason: str, *remarks: str) -> JobResult:
     """Return the result of a download that did not replace the stored media."""
     return _unchanged(stored, f"the stored copy was kept: {reason}", *remarks)

@@ -5,7 +5,6 @@ import time
 from loguru import logger
 
 from ytarchive.common import errors
-from ytarchive.common.config import Settings
 from ytarchive.common.media import VideoMetadata
 from ytarchive.common.media_requests import ONLY_AUDIO
 from ytarchive.common.profile import ArchiveProfile
@@ -29,6 +28,7 @@ from ytarchive.jobs.processing.lacking import (
     suffix,
     to_recheck,
     unless_upgraded,
+    without_better,
 )
 from ytarchive.jobs.processing.results import (
     ActiveVideo,
@@ -79,7 +79,8 @@ class VideoFlow:
         if (excluded := await self._limits.bytes_reached(video)) is not None:
             return excluded
         try:
-            return await self.archive(active)
+            is_recheck = video.job.is_quality_recheck
+            return await (self._recheck(active) if is_recheck else self.archive(active))
         except errors.VideoRemoved:
             return removed_before(video.video_id)
 
@@ -101,6 +102,12 @@ class VideoFlow:
             duration_seconds=round(time.monotonic() - started, 3),
         )
         return Outcome(result, metadata.title)
+
+    async def _recheck(self, active: ActiveVideo) -> Outcome:
+        """Archive a stored video again if YouTube has better media now."""
+        stored = await self.stored(active.video)
+        unchanged = await without_better(stored, active.video, self._download)
+        return unchanged or await self.archive(active)
 
     async def archive(self, active: ActiveVideo) -> Outcome:
         """Fetch and store a video and its side files. Raises VideoRemoved."""
@@ -288,9 +295,3 @@ def save_request(
 def has_no_new_files(event: DownloadEvent) -> bool:
     """Return whether a download of missing files fetched none of them."""
     return bool(event.only_missing) and set(event.only_missing) <= set(event.missing)
-
-
-def concurrent_videos(settings: Settings) -> int:
-    """Return how many videos are processed at a time: some are extracted while others transfer."""
-    concurrency = settings.download.concurrency
-    return concurrency + settings.download.videos_ahead + concurrency // 4

@@ -190,7 +190,12 @@ MAX_SHOWN = 1000
 """Maximum videos and results of a job in an answer without `expand` (ADR 12)."""
 
 
-_CREATOR = "The subscription that created it; null: a user, whose videos retention never removes"
+QUALITY_RECHECK = "quality-recheck"
+"""The creator of the jobs that request fresh videos again in a better quality."""
+_CREATOR = (
+    "The subscription that created it, or `quality-recheck`; null: a user, whose videos retention "
+    "never removes"
+)
 
 
 class Job(Model):
@@ -212,7 +217,9 @@ class Job(Model):
     )
     error: str | None = None
     progress: JobProgress = JobProgress()
-    title: str | None = Field(default=None, description="The playlist's title, once it is known")
+    title: str | None = Field(
+        default=None, description="The playlist's title, once it is known, or the reason of the job"
+    )
     work_plan_id: str | None = None
     subscription_id: str | None = Field(default=None, description=_CREATOR)
 

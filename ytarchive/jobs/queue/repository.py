@@ -2,7 +2,7 @@
 
 import itertools
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,7 +15,14 @@ from ytarchive.common.models import ErrorDetail, Page, from_micros, to_micros
 from ytarchive.common.rows import all_readable, readable, row_of
 from ytarchive.common.schema import Schema
 from ytarchive.jobs.queue.clock import Jump
-from ytarchive.jobs.queue.models import MAX_SHOWN, CreateJob, Job, JobQuery, JobStatus
+from ytarchive.jobs.queue.models import (
+    MAX_SHOWN,
+    QUALITY_RECHECK,
+    CreateJob,
+    Job,
+    JobQuery,
+    JobStatus,
+)
 from ytarchive.jobs.queue.recent import RecentJobs
 from ytarchive.jobs.queue.rows import (
     DueVideo,
@@ -58,8 +65,17 @@ class JobsRepository:
         self.database = database
         self._recent = RecentJobs(database)
 
-    async def create(self, request: CreateJob, trace_id: str) -> Job:
-        """Store a job with its videos in one transaction, and return it."""
+    async def create(
+        self,
+        request: CreateJob,
+        trace_id: str,
+        title: str | None = None,
+        also: Callable[[Writer], None] | None = None,
+    ) -> Job:
+        """Store a job with its videos in one transaction, and return it.
+
+        `also`: a further change in this transaction.
+        """
         job_id, now = new_id(), now_micros()
         head = {
             "id": job_id,
@@ -72,14 +88,19 @@ class JobsRepository:
             "listing": request.playlist_id is not None,
             "own_videos": len(request.video_ids),
             "subscription_id": request.subscription_id,
+            "title": title,
         }
+        is_named = request.subscription_id != QUALITY_RECHECK
 
         def insert(writer: Writer) -> None:
             writer.execute("insert_job", head)
-            writer.execute_many("add_video", video_rows(job_id, request.video_ids))
+            rows = video_rows(job_id, request.video_ids, is_named=is_named)
+            writer.execute_many("add_video", rows)
+            if also is not None:
+                also(writer)
 
         await self.database.write(insert)
-        return new_job(job_id, request, now)
+        return new_job(job_id, request, now).model_copy(update={"title": title})
 
     async def head(self, job_id: str) -> JobHead | None:
         """Return a job without its videos."""

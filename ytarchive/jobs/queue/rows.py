@@ -15,6 +15,7 @@ from ytarchive.common.rows import fields_of, readable
 from ytarchive.jobs.queue.filtering import Exclusion
 from ytarchive.jobs.queue.models import (
     MAX_SHOWN,
+    QUALITY_RECHECK,
     CreateJob,
     Job,
     JobOptions,
@@ -65,7 +66,13 @@ class JobHead:
 
         Only for jobs that name a few videos: a list would need a request for each of its videos.
         """
-        return self.playlist_id is None and self.own_videos <= 20
+        names_few = self.playlist_id is None and self.own_videos <= 20
+        return names_few and not self.is_quality_recheck
+
+    @property
+    def is_quality_recheck(self) -> bool:
+        """Return whether the job requests fresh videos again in a better quality."""
+        return self.subscription_id == QUALITY_RECHECK
 
     known: int
     """Entries of the list that earlier jobs archived or ended; not in `total`."""
@@ -132,10 +139,13 @@ def now_micros() -> int:
     return to_micros(utc_now())
 
 
-def video_rows(job_id: str, video_ids: Iterable[str]) -> list[dict[str, Any]]:
-    """Return the rows of the videos that a job names, in their order and without duplicates."""
+def video_rows(
+    job_id: str, video_ids: Iterable[str], *, is_named: bool = True
+) -> list[dict[str, Any]]:
+    """Return the rows of a job's own videos, in their order. `is_named`: as in `NewVideo`."""
+    row = {"job_id": job_id, "title": "", "asked": is_named}
     return [
-        {"job_id": job_id, "video_id": video_id, "position": position, "title": "", "asked": True}
+        row | {"video_id": video_id, "position": position}
         for position, video_id in enumerate(dict.fromkeys(video_ids))
     ]
 

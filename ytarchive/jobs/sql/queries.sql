@@ -3,10 +3,10 @@
 -- name: insert_job
 INSERT INTO jobs (
     id, type, status, created_at, updated_at, playlist_id, options, priority, trace_id, listing,
-    own_videos, subscription_id
+    own_videos, subscription_id, title
 ) VALUES (
     :id, :type, 'PENDING', :now, :now, :playlist_id, :options, :priority, :trace_id, :listing,
-    :own_videos, :subscription_id
+    :own_videos, :subscription_id, :title
 );
 
 -- name: get_job
@@ -637,6 +637,26 @@ LEFT JOIN origins AS o ON o.video_id = found.video_id;
 -- name: requested_among
 SELECT o.video_id FROM json_each(:ids) AS wanted
 JOIN origins AS o ON o.video_id = wanted.value WHERE o.requested_by IS NOT NULL;
+
+-- Quality rechecks --------------------------------------------------------------------------------
+
+-- name: known_rechecks
+SELECT q.video_id FROM json_each(:video_ids) AS asked
+JOIN quality_rechecks AS q ON q.video_id = asked.value;
+
+-- name: add_recheck
+INSERT INTO quality_rechecks (video_id, stored_at, next_at)
+VALUES (:video_id, :stored_at, :next_at)
+ON CONFLICT (video_id) DO NOTHING;
+
+-- name: due_rechecks
+SELECT video_id, stored_at FROM quality_rechecks WHERE next_at <= :now ORDER BY next_at LIMIT :limit;
+
+-- name: set_recheck
+UPDATE quality_rechecks SET next_at = :next_at WHERE video_id = :video_id;
+
+-- name: forget_rechecks
+DELETE FROM quality_rechecks WHERE stored_at < :before;
 
 -- Registry ----------------------------------------------------------------------------------------
 

@@ -1,7 +1,7 @@
 -- jobs.db: the queue, the registry of services and the governor's state.
 -- Times are microseconds since 1970 in UTC.
 
-PRAGMA user_version = 106;
+PRAGMA user_version = 107;
 
 CREATE TABLE jobs (
     id TEXT PRIMARY KEY,
@@ -29,7 +29,7 @@ CREATE TABLE jobs (
     known INTEGER NOT NULL DEFAULT 0, -- entries of the playlist that were not listed again
     list_id TEXT,                     -- the playlist's own id, once known: `UU…` for a channel
     failed_before INTEGER NOT NULL DEFAULT 0, -- failures that the work plan had before this job
-    subscription_id TEXT              -- the subscription that created it; null: a user
+    subscription_id TEXT              -- its creator: a subscription, `quality-recheck`; null: a user
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX jobs_by_status ON jobs (status, id);
@@ -210,6 +210,18 @@ CREATE TRIGGER list_videos_removed AFTER DELETE ON list_videos BEGIN
     INSERT INTO former_list_videos (list_id, video_id) VALUES (OLD.list_id, OLD.video_id)
     ON CONFLICT (list_id, video_id) DO NOTHING;
 END;
+
+-- Fresh videos, from the time at which they were seen: the next recheck of those below the requested
+-- quality.
+CREATE TABLE quality_rechecks (
+    video_id TEXT PRIMARY KEY,
+    stored_at INTEGER NOT NULL,       -- when it was seen first; rechecks follow after 1 and 7 days
+    next_at INTEGER                   -- null: no further recheck
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX quality_rechecks_due ON quality_rechecks (next_at) WHERE next_at IS NOT NULL;
+
+CREATE INDEX quality_rechecks_by_age ON quality_rechecks (stored_at);
 
 CREATE TABLE services (
     service_name TEXT PRIMARY KEY,

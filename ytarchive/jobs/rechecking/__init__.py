@@ -1,0 +1,1 @@
+"""Later requests for fresh videos that were stored below the requested quality."""
