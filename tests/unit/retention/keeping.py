@@ -23,6 +23,7 @@ from ytarchive.common.models import utc_now
 from ytarchive.common.scheduler import Scheduler
 from ytarchive.jobs import (
     CreateJob,
+    Job,
     JobOptions,
     JobQuery,
     JobsAPI,
@@ -91,6 +92,7 @@ class Kept:
 
     base_path: Path
     youtube: DatedYouTube = field(default_factory=DatedYouTube)
+    full_listing_days: float = 0
     clock: timedelta = timedelta()
     """The difference of the clock that retention sees."""
 
@@ -98,7 +100,11 @@ class Kept:
         self.settings = load_settings(
             storage={"base_path": self.base_path / "archive", "min_free": 0},
             download={"pace": "off"},
-            jobs={"shutdown_grace": 0, "health_interval": 3600, "full_listing_days": 0},
+            jobs={
+                "shutdown_grace": 0,
+                "health_interval": 3600,
+                "full_listing_days": self.full_listing_days,
+            },
         )
         self.youtube.playlists[OTHER_LIST] = []
         self.downloads = StagingDownloads(settings=self.settings)
@@ -191,16 +197,16 @@ class Kept:
         await self.jobs.create_job(CreateJob(type=JobType.VIDEO_DOWNLOAD, video_ids=ids))
         await self.settled()
 
-    async def playlist(self, source: str, options: JobOptions | None = None) -> None:
+    async def playlist(self, source: str, options: JobOptions | None = None) -> Job:
         """Request a list as a user does."""
-        await self.jobs.create_job(
+        job = await self.jobs.create_job(
             CreateJob(
                 type=JobType.PLAYLIST_DOWNLOAD,
                 playlist_id=source,
                 options=options or JobOptions(),
             )
         )
-        await self.settled()
+        return await ended(self.jobs, job.id)
 
     async def stored(self) -> list[int]:
         """Return the numbers of the stored videos."""

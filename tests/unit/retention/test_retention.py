@@ -12,8 +12,10 @@ import pytest
 from tests.unit.jobs.conftest import videos
 from tests.unit.jobs.peers import video_id
 from tests.unit.retention.keeping import CHANNEL, OTHER_LIST, PLAYLIST, Kept
-from tests.unit.storage.samples import MEDIA
+from tests.unit.storage.samples import MEDIA, stage
 from ytarchive.common.errors import ArchiveMissing, Conflict
+from ytarchive.common.models import utc_now
+from ytarchive.download import DownloadEvent, DownloadRequest, DownloadStatus
 from ytarchive.jobs import JobOptions, VideoFilter
 from ytarchive.maintenance import back_up, restore
 from ytarchive.retention import (
@@ -78,6 +80,31 @@ async def test_a_list_that_a_user_requested_is_never_removed(kept: Kept) -> None
     channel = await kept.follow(CHANNEL, 1, 2)
     await kept.playlist(CHANNEL)
     assert await kept.apply(channel, max_age_days=1e-9) == []
+
+
+async def test_known_entries_that_a_user_requests_again_are_never_removed(tmp_path: Path) -> None:
+    """The job of the user ends at entries that are known, and has no rows for them."""
+    async with Kept(tmp_path, full_listing_days=7).open() as kept:
+        channel = await kept.follow(CHANNEL, *range(1, 61))
+        job = await kept.playlist(CHANNEL)
+        assert 0 < job.progress.total < 60
+        assert await kept.apply(channel, max_age_days=1e-9) == []
+
+
+async def test_a_direct_download_of_a_stored_video_is_a_request(kept: Kept) -> None:
+    channel = await kept.follow(CHANNEL, 1, 2)
+    await asyncio.to_thread(stage, kept.settings.storage, video_id(1), MEDIA)
+    event = DownloadEvent(
+        task_id=video_id(1),
+        video_id=video_id(1),
+        status=DownloadStatus.COMPLETED,
+        finished_at=utc_now(),
+        quality="720p",
+        request=DownloadRequest(video_id=video_id(1)),
+    )
+    await kept.jobs.download_finished(event)
+    assert await kept.apply(channel, max_age_days=1e-9) == [2]
+    assert await reasons(kept) == {KeptReason.REQUESTED: 1}
 
 
 async def test_what_the_filter_of_a_user_excludes_was_not_requested(kept: Kept) -> None:
