@@ -26,6 +26,7 @@ from ytarchive.jobs import GovernorAPI, JobOptions, JobsAPI
 from ytarchive.jobs.service import JobsService
 from ytarchive.notifications import NotificationQuery, NotificationsAPI
 from ytarchive.notifications.service import NotificationsService
+from ytarchive.retention import RemovalsQuery, RetentionAPI, RetentionLimit, RetentionRemoval
 from ytarchive.storage import SaveMetadata, StorageAPI, VerificationAPI
 from ytarchive.storage.service import StorageService
 from ytarchive.subscriptions import (
@@ -94,6 +95,16 @@ class SubscriptionsPeer:
         return Page(items=self.gone)
 
 
+class RetentionPeer:
+    """Lists removals, newest first."""
+
+    def __init__(self) -> None:
+        self.removals: list[RetentionRemoval] = []
+
+    async def list_removals(self, request: RemovalsQuery) -> Page[RetentionRemoval]:
+        return Page(items=self.removals)
+
+
 @dataclass
 class Observed:
     """An archive and its notifications."""
@@ -104,6 +115,7 @@ class Observed:
     workshop: Workshop
     config: StorageConfig
     subscriptions: SubscriptionsPeer
+    retention: RetentionPeer
 
 
 def settings_of(receiver: Receiver, **more: Any) -> Settings:
@@ -124,9 +136,10 @@ async def observed(tmp_path: Path, settings: Settings) -> AsyncIterator[Observed
         storage = await StorageService.open(config)
         stack.push_async_callback(storage.close)
         session = await stack.enter_async_context(aiohttp.ClientSession())
-        subscriptions = SubscriptionsPeer()
+        subscriptions, retention = SubscriptionsPeer(), RetentionPeer()
         contracts: dict[type, Any] = {
             SubscriptionsAPI: subscriptions,
+            RetentionAPI: retention,
             DownloadAPI: workshop.download,
             JobsAPI: jobs,
             GovernorAPI: jobs.governor,
@@ -137,7 +150,7 @@ async def observed(tmp_path: Path, settings: Settings) -> AsyncIterator[Observed
             settings.notifications, tmp_path, session, contracts.__getitem__
         )
         notifications = await stack.enter_async_context(opening)
-        yield Observed(notifications, storage, jobs, workshop, config, subscriptions)
+        yield Observed(notifications, storage, jobs, workshop, config, subscriptions, retention)
 
 
 async def test_each_target_receives_a_signed_test(
@@ -235,6 +248,27 @@ async def test_source_that_is_gone_is_reported_once(tmp_path: Path, receiver: Re
     [(body, _)] = receiver.received
     assert body["data"]["title"] == "Films can no longer be followed"
     assert body["data"]["body"].startswith("this channel does not exist\nStored videos are kept.")
+
+
+async def test_removals_by_rules_are_reported_once(tmp_path: Path, receiver: Receiver) -> None:
+    async with observed(tmp_path, settings_of(receiver, events=["videos_removed"])) as archive:
+        await archive.notifications.run()
+        removed = RetentionRemoval(
+            video_id=VIDEO,
+            title="A title",
+            subscription_id="0a1b",
+            subscription_title="Films",
+            limit=RetentionLimit.MAX_VIDEOS,
+            reason="not among the newest 2",
+            size_bytes=1,
+            removed_at=utc_now(),
+        )
+        archive.retention.removals.append(removed)
+        await archive.notifications.run()
+        await archive.notifications.run()
+    [(body, _)] = receiver.received
+    assert body["data"]["title"] == "1 video moved to the trash by retention"
+    assert f"Films: A title [{VIDEO}], not among the newest 2" in body["data"]["body"]
 
 
 async def test_old_yt_dlp_is_reported_once_and_again_after_an_upgrade(

@@ -14,6 +14,7 @@ class NotificationKind(StrEnum):
     """What a notification reports."""
 
     NEW_VIDEOS = "new_videos"
+    VIDEOS_REMOVED = "videos_removed"
     JOB_PROBLEMS = "job_problems"
     REQUESTS_BLOCKED = "requests_blocked"
     REQUESTS_RESUMED = "requests_resumed"

@@ -15,23 +15,19 @@ from ytarchive.common.models import every_item, utc_now
 from ytarchive.common.notification_settings import NotificationKind
 from ytarchive.download import DownloadAPI
 from ytarchive.jobs import GovernorAPI, Job, JobQuery, JobsAPI, JobStatus
+from ytarchive.notifications.digests import NewVideos, RemovedVideos, Seen
 from ytarchive.notifications.models import Message
+from ytarchive.retention import RetentionAPI
 from ytarchive.storage import (
     PassState,
     StorageAPI,
-    StoredVideo,
     VerificationAPI,
-    VideoQuery,
 )
 from ytarchive.subscriptions import Subscription, SubscriptionsAPI, SubscriptionsQuery
-
-_TITLES = 20
-_MOST_VIDEOS = 10_000
 
 C = TypeVar("C", bound=Contract)
 Contracts = Callable[[type[C]], C]
 """Returns the implementation of a contract."""
-Seen = dict[str, Any]
 
 
 class Observer(Protocol):
@@ -52,43 +48,6 @@ def read(state: str | None) -> Seen | None:
 def written(seen: Seen) -> str:
     """Return a state as it is recorded."""
     return to_json(seen).decode()
-
-
-class NewVideos:
-    """Reports stored videos as a digest."""
-
-    name: ClassVar[str] = "new videos"
-    kinds: ClassVar[frozenset[NotificationKind]] = frozenset({NotificationKind.NEW_VIDEOS})
-
-    def __init__(self, storage: StorageAPI, every: timedelta) -> None:
-        self._storage = storage
-        self._every = every
-
-    async def observe(self, seen: Seen | None) -> tuple[Seen, list[Message]]:
-        """Report the videos that were stored since the last digest, if the next one is due."""
-        now = utc_now()
-        if seen is None:
-            return {"until": now.isoformat()}, []
-        since = datetime.fromisoformat(seen["until"])
-        if now - since < self._every:
-            return seen, []
-        videos: list[StoredVideo] = []
-        async for video in every_item(self._storage.list_videos, VideoQuery(limit=500)):
-            if video.stored_at <= since or len(videos) >= _MOST_VIDEOS:
-                break
-            if video.stored_at <= now:
-                videos.append(video)
-        return {"until": now.isoformat()}, [_digest(videos)] if videos else []
-
-
-def _digest(videos: list[StoredVideo]) -> Message:
-    lines = [f"{each.channel_title}: {each.title} [{each.video_id}]" for each in videos[:_TITLES]]
-    if len(videos) > _TITLES:
-        lines.append(f"and {len(videos) - _TITLES:,} more")
-    counted = "1 video" if len(videos) == 1 else f"{len(videos):,} videos"
-    megabytes = sum(each.size_bytes for each in videos) / 1e6
-    title = f"{counted} stored ({megabytes:,.1f} MB)"
-    return Message(NotificationKind.NEW_VIDEOS, title, "\n".join(lines))
 
 
 class EndedJobs:
@@ -272,6 +231,7 @@ def observers_of(of: Contracts[Any], digest_every: timedelta) -> list[Observer]:
     """Return all observers."""
     return [
         NewVideos(of(StorageAPI), digest_every),
+        RemovedVideos(of(RetentionAPI)),
         EndedJobs(of(JobsAPI)),
         Requests(of(GovernorAPI)),
         DiskSpace(of(StorageAPI)),

@@ -96,10 +96,10 @@ class RetentionRepository:
         del row["limit"]
         await self._database.execute("add_removal", row)
 
-    async def withdraw_removal(self, video_id: str, stored_at: datetime) -> None:
-        """Delete the record of a removal that did not take place."""
-        values = {"video_id": video_id, "stored_at": to_micros(stored_at)}
-        await self._database.execute("withdraw_removal", values)
+    async def withdraw_removals(self, stored: Iterable[tuple[str, datetime]]) -> None:
+        """Delete the records of removals that did not take place: their media is still stored."""
+        rows = [{"video_id": each, "stored_at": to_micros(moment)} for each, moment in stored]
+        await self._database.write(lambda writer: writer.execute_many("withdraw_removal", rows))
 
     async def removals(self, query: RemovalsQuery) -> Page[RetentionRemoval]:
         """Return a page of removals, newest first."""

@@ -140,6 +140,9 @@ class RetentionRuns:
         try:
             situation = await self.situation(selection, is_confirmed=is_confirmed)
             plan = plan_of(situation)
+            # A run that was killed may have recorded a removal that did not take place.
+            stored = [(each.video_id, each.stored_at) for each in situation.videos]
+            await self._repository.withdraw_removals(stored)
             done, changed = await self._execute(plan, selection)
         except YTArchiveError as error:
             await self._repository.fail_run(selection.acting, error.message)
@@ -206,7 +209,7 @@ class RetentionRuns:
         if result.error is None:
             log.info("{}: removed by the retention of {}", planned.video_id, title)
             return True
-        await self._repository.withdraw_removal(planned.video_id, planned.stored_at)
+        await self._repository.withdraw_removals([(planned.video_id, planned.stored_at)])
         if result.error.code in {Conflict.code, NotFound.code}:
             return False
         raise error_from(result.error)

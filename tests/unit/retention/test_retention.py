@@ -290,6 +290,30 @@ async def test_a_run_that_fails_is_repeated_and_removes_the_rest(
     assert await kept.stored() == [4]
 
 
+class Killed(BaseException):
+    """The end of a process, at this place."""
+
+
+async def test_a_removal_that_a_kill_prevented_is_not_listed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def killed(request: RemoveVideos) -> Any:
+        raise Killed
+
+    site = Kept(tmp_path)
+    async with site.open() as kept:
+        channel = await kept.follow(CHANNEL, 1, 2, 3)
+        monkeypatch.setattr(kept.of(TrashAPI), "remove_videos", killed)
+        with pytest.raises(Killed):
+            await kept.apply(channel, max_videos=1)
+    async with site.open() as kept:
+        await kept.download(1)
+        report = await kept.retention.run_retention(RunRetention(due=True))
+        assert [each.video_id for each in report.removed] == [video_id(2)]
+        page = await kept.retention.list_removals(RemovalsQuery())
+        assert [each.video_id for each in page.items] == [video_id(2)]
+
+
 async def test_a_video_that_is_requested_during_a_run_is_kept(
     kept: Kept, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -117,7 +117,7 @@ async def preview(archive: Archive, out: Output, subscription: str | None) -> No
 @click.option("--due", is_flag=True, help="Only as the daily run of a server: for cron or a timer.")
 @with_archive
 async def run_rules(archive: Archive, out: Output, subscription: str | None, due: bool) -> None:
-    """Remove what the rules release, and apply them each day from now on.
+    """Remove what the rules release, now and then each day.
 
     Removed videos are in the trash. Except with --due, a preview of the same rules in the last 24
     hours is needed.
