@@ -232,6 +232,21 @@ async def test_cleaning_does_not_remove_a_video_that_is_being_downloaded(
     await service.close()
 
 
+async def test_complete_download_of_a_removed_video_is_deleted_unless_it_is_in_use(
+    tmp_path: Path,
+) -> None:
+    for number in (1, 2, 3):
+        stage(tmp_path, number, name="{}.mp4")
+    create_identity(tmp_path, identity := new_identity())
+    watch = ArchiveWatch(Presence(tmp_path, identity.id))
+    cleaner = StagingCleaner(config(tmp_path), lambda: {"00000000002"}, lambda _: None, watch)
+    removed = ReleaseStaging(video_ids=["00000000001", "00000000002"], are_removed=True)
+    await cleaner.release_staging(removed)
+    await cleaner.release_staging(ReleaseStaging(video_ids=["00000000003"]))
+    await cleaner.clean()
+    assert left(tmp_path) == {2, 3}
+
+
 async def test_nothing_is_cleaned_while_the_folder_holds_another_archive(tmp_path: Path) -> None:
     stage(tmp_path, 1, days=8)
     stage(tmp_path, 2, days=8)

@@ -143,12 +143,13 @@ class StagingPeer(StagingAPI):
     """Records the videos whose partial downloads are no longer needed."""
 
     released: list[str] = field(default_factory=list)
+    discarded: list[str] = field(default_factory=list)
 
     async def get_staging(self) -> StagingReport:
         return StagingReport(videos=0, size_bytes=0, active=0, max_age=0, max_bytes=0)
 
     async def release_staging(self, request: ReleaseStaging) -> Done:
-        self.released += request.video_ids
+        (self.discarded if request.are_removed else self.released).extend(request.video_ids)
         return Done()
 
 

@@ -1,4 +1,4 @@
-"""A video that two jobs request at the same time: traces and counters."""
+"""A video that changes while it is processed: other jobs join it, or it is removed."""
 
 from collections.abc import Iterator
 
@@ -19,8 +19,10 @@ from ytarchive.common.errors import (
 )
 from ytarchive.common.telemetry import REGISTRY
 from ytarchive.common.tracing import current_trace_id, trace
+from ytarchive.jobs import CreateJob, JobType
 
 VIDEO = video_id(1)
+LIST = "PLtest"
 
 
 @pytest.fixture
@@ -93,3 +95,21 @@ async def test_a_failure_of_the_data_api_is_counted_only_by_its_client(workshop:
 
     assert job.progress.failed == 1
     assert counted(ApiKeyInvalid.reason) == before
+
+
+@pytest.mark.parametrize("is_fetched", [True, False])
+async def test_download_of_a_video_that_is_removed_meanwhile_is_deleted(
+    workshop: Workshop, is_fetched: bool
+) -> None:
+    workshop.metadata.playlists[LIST] = [VIDEO]
+    workshop.download.hold = {VIDEO}
+    if not is_fetched:
+        workshop.download.failures = {VIDEO: [NetworkFailure()]}
+    async with workshop.open() as jobs:
+        job = await jobs.create_job(CreateJob(type=JobType.PLAYLIST_DOWNLOAD, playlist_id=LIST))
+        await until(lambda: workshop.download.started == [VIDEO])
+        workshop.storage.removed = {VIDEO}
+        await workshop.download.end(next(iter(workshop.download.tasks)))
+        done = await ended(jobs, job.id)
+    assert [(each.status, each.reason) for each in done.results] == [("skipped", "removed")]
+    assert workshop.staging.discarded == [VIDEO]

@@ -25,6 +25,11 @@ class ReleaseStaging(Model):
     """Videos that no job downloads any more."""
 
     video_ids: list[VideoId] = Field(max_length=10_000)
+    are_removed: bool = Field(
+        default=False,
+        description="Whether they were removed from the archive: then their complete downloads are "
+        "deleted too",
+    )
 
 
 class StagingAPI(Contract, Protocol):

@@ -72,12 +72,12 @@ class StagingArea:
                 left_over -= each.size
         return removed
 
-    def discard(self, video_id: str) -> None:
-        """Remove the files of a video whose download finally failed. Raises OSError."""
+    def discard(self, video_id: str, reason: str) -> None:
+        """Remove the files of a video, also a complete download. Raises OSError."""
         for side_files in (False, True):
             folder = self._folder / staged_name(video_id, side_files=side_files)
             if _is_folder(folder):
-                self._remove(_idle_files(folder), "the download has finally failed")
+                self._remove(_idle_files(folder), reason)
         (self._folder / "info" / f"{video_id}.info.json").unlink(missing_ok=True)
 
     def release_space(self) -> None:
@@ -129,7 +129,7 @@ class StagingArea:
             log.warning("{} cannot be removed: {}", idle.folder, error.strerror)
             return False
         shutil.rmtree(aside, ignore_errors=True)
-        message = "{}: partial download removed, {} MiB: {}"
+        message = "{}: unused download deleted, {} MiB: {}"
         log.info(message, idle.folder.name, idle.size // _MIB, reason)
         return True
 

@@ -38,13 +38,17 @@ class StagingCleaner(StagingAPI):
         self._release = release
         self._reserve = Reserve(config.state_path)
         self._duty: ScheduledDuty | None = None
-        self._given_up: set[str] = set()
+        self._given_up: dict[str, str] = {}
+        """Videos whose files are not needed, with the reasons."""
 
     async def get_staging(self) -> StagingReport:
         return await asyncio.to_thread(self._area.report, self._active())
 
     async def release_staging(self, request: ReleaseStaging) -> Done:
         self._release(request.video_ids)
+        if request.are_removed:
+            reason = "the video was removed from the archive"
+            self._given_up |= dict.fromkeys(request.video_ids, reason)
         self.wake()
         return Done()
 
@@ -60,7 +64,7 @@ class StagingCleaner(StagingAPI):
 
     def discard(self, video_id: str) -> None:
         """Remove the files of a finally failed video, unless it is being downloaded again."""
-        self._given_up.add(video_id)
+        self._given_up[video_id] = "the download has finally failed"
         self.wake()
 
     async def clean(self) -> None:
@@ -72,9 +76,9 @@ class StagingCleaner(StagingAPI):
             return
         try:
             while self._given_up:
-                video_id = self._given_up.pop()
+                video_id, reason = self._given_up.popitem()
                 if video_id not in self._active():
-                    await asyncio.to_thread(self._area.discard, video_id)
+                    await asyncio.to_thread(self._area.discard, video_id, reason)
             await asyncio.to_thread(self._area.clean, self._active())
             await asyncio.to_thread(self._reserve.refill)
         except OSError as error:

@@ -10,7 +10,7 @@ from ytarchive.common.telemetry import VIDEOS
 from ytarchive.common.tracing import current_trace_id, new_trace_id
 from ytarchive.download import DownloadEvent, DownloadRequest, DownloadStatus, Retry
 from ytarchive.jobs.availability.service import AvailabilityLedger
-from ytarchive.jobs.processing.video_flow import has_no_new_files, save_request
+from ytarchive.jobs.processing.results import has_no_new_files, save_request
 from ytarchive.jobs.queue.models import CreateJob, JobOptions, JobResult, JobType, ResultStatus
 from ytarchive.jobs.queue.policy import Action, condition_of, decide
 from ytarchive.jobs.queue.repository import JobsRepository

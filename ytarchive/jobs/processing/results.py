@@ -7,6 +7,7 @@ from loguru import logger
 
 from ytarchive.common.errors import MembersOnly, YTArchiveError
 from ytarchive.common.media import VideoMetadata
+from ytarchive.common.profile import ArchiveProfile
 from ytarchive.common.quality import Quality
 from ytarchive.common.side_files import in_words
 from ytarchive.download import DownloadEvent
@@ -15,7 +16,7 @@ from ytarchive.jobs.queue.filtering import Facts, VideoFilter
 from ytarchive.jobs.queue.models import JobOptions, JobResult, JobType, ResultStatus, VideoProgress
 from ytarchive.jobs.queue.rows import FILTERED, DueVideo, FetchedMedia, Outcome, filtered
 from ytarchive.metadata import MetadataAPI, VideoMetadataQuery
-from ytarchive.storage import StorageLocation
+from ytarchive.storage import SaveVideo, StorageLocation
 
 
 def skipped_incomplete(
@@ -42,6 +43,22 @@ def archived(
         quality=event.quality,
         audio_language=event.audio_language,
     )
+
+
+def save_request(
+    event: DownloadEvent, profile: ArchiveProfile | None, *, replace: bool = False
+) -> SaveVideo:
+    """Return the request to Storage for a completed download (step 8).
+
+    `profile`: the requested profile; None if unknown.
+    """
+    fields = event.model_dump(include=set(SaveVideo.model_fields))
+    return SaveVideo(**fields, transfer_id=event.task_id, profile=profile, replace=replace)
+
+
+def has_no_new_files(event: DownloadEvent) -> bool:
+    """Return whether a download of missing files fetched none of them."""
+    return bool(event.only_missing) and set(event.only_missing) <= set(event.missing)
 
 
 def skipped(stored: StorageLocation, *remarks: str) -> JobResult:

@@ -7,13 +7,12 @@ from loguru import logger
 from ytarchive.common import errors
 from ytarchive.common.media import VideoMetadata
 from ytarchive.common.media_requests import ONLY_AUDIO
-from ytarchive.common.profile import ArchiveProfile
 from ytarchive.common.quality import Quality
 from ytarchive.common.side_files import (
     caption_languages_of,
     captions_among,
 )
-from ytarchive.download import DownloadEvent, DownloadRequest, DownloadStatus
+from ytarchive.download import DownloadEvent, DownloadRequest, DownloadStatus, ReleaseStaging
 from ytarchive.jobs.guards.clients import ServiceClients
 from ytarchive.jobs.limits.rules import RuleLimits
 from ytarchive.jobs.planning.lists import excluded_by_marks
@@ -36,12 +35,14 @@ from ytarchive.jobs.processing.results import (
     exclusion,
     fallback,
     fetched,
+    has_no_new_files,
     kept,
+    save_request,
     skipped,
     with_metadata,
 )
 from ytarchive.jobs.queue.models import JobOptions, JobResult, JobType, ResultStatus
-from ytarchive.jobs.queue.rows import DueVideo, Outcome, removed_before
+from ytarchive.jobs.queue.rows import REMOVED, DueVideo, Outcome, removed_before
 from ytarchive.metadata import VideoMetadataQuery
 from ytarchive.storage import ExistsRequest, FormVideo, SaveMetadata, SaveVideo, StorageLocation
 
@@ -56,6 +57,7 @@ class VideoFlow:
         self._metadata = clients.metadata
         self._storage = clients.storage
         self._download = clients.download
+        self._staging = clients.staging
         self._waiter = waiter
 
     async def probe(self, video_id: str) -> None:
@@ -73,6 +75,7 @@ class VideoFlow:
             request = ExistsRequest(video_ids=[video.video_id])
             marked = excluded_by_marks(video.job, await self._storage.videos_exist(request))
             if marked:
+                await self._discard_if_removed(marked[video.video_id])
                 return marked[video.video_id]
         if video.job.type is JobType.METADATA_ONLY:
             return await self.describe_only(video)
@@ -82,7 +85,19 @@ class VideoFlow:
             is_recheck = video.job.is_quality_recheck
             return await (self._recheck(active) if is_recheck else self.archive(active))
         except errors.VideoRemoved:
-            return removed_before(video.video_id)
+            await self._discard_if_removed(removed := removed_before(video.video_id))
+            return removed
+
+    async def _discard_if_removed(self, outcome: Outcome) -> None:
+        """Delete the download of a video that was removed from the archive meanwhile."""
+        result = outcome.result
+        if self._staging is None or result.reason != REMOVED:
+            return
+        request = ReleaseStaging(video_ids=[result.video_id], are_removed=True)
+        try:
+            await self._staging.release_staging(request)
+        except errors.YTArchiveError as error:
+            log.warning("{}: its download is kept: {}", result.video_id, error.message)
 
     async def describe_only(self, video: DueVideo) -> Outcome:
         """Fetch and store a video's metadata, unless the filter excludes it."""
@@ -279,19 +294,3 @@ class VideoFlow:
         if event.status is not DownloadStatus.COMPLETED:
             raise errors.error_from(event.error) if event.error else errors.UnknownFailure()
         return event
-
-
-def save_request(
-    event: DownloadEvent, profile: ArchiveProfile | None, *, replace: bool = False
-) -> SaveVideo:
-    """Return the request to Storage for a completed download (step 8).
-
-    `profile`: the requested profile; None if unknown.
-    """
-    fields = event.model_dump(include=set(SaveVideo.model_fields))
-    return SaveVideo(**fields, transfer_id=event.task_id, profile=profile, replace=replace)
-
-
-def has_no_new_files(event: DownloadEvent) -> bool:
-    """Return whether a download of missing files fetched none of them."""
-    return bool(event.only_missing) and set(event.only_missing) <= set(event.missing)

@@ -224,13 +224,16 @@ def stored_already(video_id: str, hint: str = "") -> Outcome:
     return Outcome(result)
 
 
+REMOVED = "removed"
+
+
 def removed_before(video_id: str) -> Outcome:
     """Return the outcome of a video that a user removed from the archive."""
     message = (
         f"removed from the archive: `ytarchive download {video_id}` fetches it, and `ytarchive "
         f"marks set {video_id} --no-removed` lets lists fetch it"
     )
-    return _not_fetched(video_id, message, "removed")
+    return _not_fetched(video_id, message, REMOVED)
 
 
 def known_elsewhere(video_id: str, place: str) -> Outcome:
