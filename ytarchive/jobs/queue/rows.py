@@ -224,9 +224,6 @@ def stored_already(video_id: str, hint: str = "") -> Outcome:
     return Outcome(result)
 
 
-REMOVED = "removed"
-
-
 def removed_before(video_id: str) -> Outcome:
     """Return the outcome of a video that a user removed from the archive."""
     message = (
@@ -247,7 +244,7 @@ def is_marked(outcome: Outcome) -> bool:
     return outcome.result.reason in _MARKED
 
 
-_MARKED = {"removed", "known_elsewhere"}
+_MARKED = {REMOVED, "known_elsewhere"}
 
 
 def _not_fetched(video_id: str, message: str, reason: str) -> Outcome:
@@ -257,6 +254,7 @@ def _not_fetched(video_id: str, message: str, reason: str) -> Outcome:
 
 
 FILTERED = "filtered"
+REMOVED = "removed"
 """The reason of videos that the job's filter excludes."""
 
 
