@@ -244,6 +244,7 @@ def is_marked(outcome: Outcome) -> bool:
     return outcome.result.reason in _MARKED
 
 
+REMOVED = "removed"
 _MARKED = {REMOVED, "known_elsewhere"}
 
 
@@ -254,7 +255,6 @@ def _not_fetched(video_id: str, message: str, reason: str) -> Outcome:
 
 
 FILTERED = "filtered"
-REMOVED = "removed"
 """The reason of videos that the job's filter excludes."""
 
 
