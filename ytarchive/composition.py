@@ -19,6 +19,7 @@ from ytarchive.common.presence import Presence
 from ytarchive.common.scheduler import Scheduler
 from ytarchive.common.services import ServiceName
 from ytarchive.discovery import PROBE_SECONDS, Archive, server_token
+from ytarchive.download import DownloadAPI
 from ytarchive.http import CONTRACTS, remote, server_url
 from ytarchive.jobs import (
     IN_PROCESS,
@@ -144,6 +145,7 @@ def refreshing_clients(parts: Composition, jobs: JobsService) -> RefreshingClien
         parts.of(StorageAPI),
         parts.of(RefreshesAPI),
         jobs.ledger,
+        parts.of(DownloadAPI),
     )
 
 

@@ -13,6 +13,8 @@ from ytarchive.common import errors
 from ytarchive.common.config import Settings, StorageConfig, load_settings
 from ytarchive.common.media import VideoMetadata
 from ytarchive.common.models import Page, utc_now
+from ytarchive.common.profile import ArchiveProfile
+from ytarchive.download import DownloadProgress, DownloadRequest
 from ytarchive.jobs import GovernorState, Job, JobQuery
 from ytarchive.metadata import (
     BatchMetadata,
@@ -78,6 +80,7 @@ class Queue:
     paused: bool = False
     ready: int = 80
     evidence: list[tuple[str, str]] = field(default_factory=list)
+    downloads: list[tuple[str, list[str]]] = field(default_factory=list)
 
     async def list_jobs(self, _: JobQuery) -> Page[Job]:
         return Page[Job].model_construct(items=self.jobs)
@@ -87,6 +90,10 @@ class Queue:
             state=self.state, message="a bot check", pace="polite", videos_per_hour=100,
             ready_videos=self.ready, paused_at=utc_now() if self.paused else None,
         )  # fmt: skip
+
+    async def start_download(self, request: DownloadRequest) -> DownloadProgress:
+        self.downloads.append((request.video_id, request.only_missing))
+        raise errors.Conflict("another download of the video is active")
 
     async def seen_available(self, video_id: str) -> None:
         self.evidence.append((video_id, "available"))
@@ -110,17 +117,21 @@ class Archive:
     def settings(self) -> Settings:
         return load_settings(storage={"base_path": self.base}, refreshes=dict(self.limits))
 
-    async def open(self, videos: Sequence[str] = VIDEOS) -> RefreshingService:
+    async def open(
+        self, videos: Sequence[str] = VIDEOS, profile: ArchiveProfile | None = None
+    ) -> RefreshingService:
         config = StorageConfig(base_path=self.base)
         self.storage = storage = await StorageService.open(config)
         for video_id in videos:
-            await storage.save_video(save_request(stage(config, video_id), video_id))
+            request = save_request(stage(config, video_id), video_id)
+            await storage.save_video(request.model_copy(update={"profile": profile}))
             values = {"video_id": video_id, "refresh_at": 1}
             await storage._database.execute("plan_refresh", values)
         queue = cast("Any", self.queue)
         refreshes = cast("RefreshesAPI", storage.subjects()[RefreshesAPI])
         youtube = cast("MetadataAPI", self.youtube)
-        self.clients = RefreshingClients(queue, queue, youtube, storage, refreshes, queue)
+        clients = (queue, queue, youtube, storage, refreshes, queue, queue)
+        self.clients = RefreshingClients(*clients)
         return RefreshingService(self.settings, self.clients)
 
 
@@ -165,6 +176,17 @@ async def test_the_data_api_refreshes_all_by_one_call_and_yt_dlp_gets_the_reason
     assert (VIDEOS[1], "private") in archive.queue.evidence
     state = await api.get_refreshes()
     assert (state.units_today, state.requests_today) == (1, 1)
+
+
+async def test_videos_with_comments_are_extracted_and_their_comments_fetched(
+    archive: Archive,
+) -> None:
+    archive.youtube.units = 10
+    service = await archive.open(VIDEOS[:1], ArchiveProfile(include_comments=True))
+    report = await service.run_refreshes(RunRefreshes())
+    assert [each.video_id for each in report.refreshed] == VIDEOS[:1]
+    assert (archive.youtube.calls, archive.youtube.extracted) == ([], VIDEOS[:1])
+    assert archive.queue.downloads == [(VIDEOS[0], ["comments"])]
 
 
 async def test_without_units_for_refreshes_yt_dlp_is_used(

@@ -91,6 +91,33 @@ def described(base: Path, video: str) -> tuple[str, str]:
     return kept["title"], kept["description"]
 
 
+def test_comments_are_refreshed_and_deleted_ones_are_kept_and_marked(
+    youtube: StandInProcess, tmp_path: Path
+) -> None:
+    settings = environment(tmp_path / "archive", youtube, server__port=9)
+    video = youtube.ask("/videos", {"title": "Discussed", "comments": 30})["id"]
+    wanted = ("--quality", "360p", "--no-captions", "--comments", "--max-comments", "0")
+    ytarchive(settings, "download", video, *wanted)
+    file = tmp_path / f"archive/videos/{video}/{video}.comments.json"
+
+    def comments() -> dict[str, bool]:
+        """The texts of the stored comments, and whether each is marked."""
+        found = json.loads(file.read_text())["comments"]
+        return {each["text"]: "missing_since" in each for each in found}
+
+    before = comments()
+    assert (len(before), any(before.values())) == (30, False)
+    youtube.ask(f"/videos/{video}", {"comments": 25})
+    youtube.reset()
+    assert len(ytarchive(settings, "refresh", video)["refreshed"]) == 1
+    assert len(asked(youtube, "watch")) == 1
+    marked = comments()
+    assert (marked.keys(), sum(marked.values())) == (before.keys(), 5)
+    youtube.ask(f"/videos/{video}", {"comments": 32})
+    ytarchive(settings, "refresh", video)
+    assert (len(comments()), any(comments().values())) == (32, False)
+
+
 def test_a_bot_check_ends_refreshes_and_loses_nothing(
     youtube: StandInProcess, tmp_path: Path
 ) -> None:

@@ -11,6 +11,7 @@ from ytarchive.common import errors
 from ytarchive.common.media import VideoMetadata
 from ytarchive.common.models import ErrorDetail, utc_now
 from ytarchive.metadata import BatchRequest, MetadataAPI, MissingVideo, VideoMetadataQuery
+from ytarchive.refreshing.comments import Comments
 from ytarchive.refreshing.models import RefreshedVideo, RefreshOutcome, RefreshReport
 from ytarchive.refreshing.turns import Turns
 from ytarchive.storage import (
@@ -62,6 +63,7 @@ class Refresher:
     storage: StorageAPI
     refreshes: RefreshesAPI
     findings: Findings
+    comments: Comments
 
     async def run(self, limit: int) -> RefreshReport:
         """Refresh due videos, at most `limit`, until none is due or all wait."""
@@ -97,11 +99,15 @@ class Refresher:
     ) -> str | None:
         """Refresh some videos; return why the others wait.
 
-        Videos that the Data API does not return are extracted, because only yt-dlp gets the reason.
+        Videos that the Data API does not return are extracted, because only yt-dlp gets the reason,
+        and so are videos with comments, because their download uses the extraction.
         """
         by_api = await self.turns.by_api(due)
         if by_api:
-            ids = await self._by_api(ids, done)
+            commented = set(due.with_comments)
+            few = [each for each in ids if each not in commented]
+            rest = await self._by_api(few, done) if few else []
+            ids = [each for each in ids if each in commented or each in rest]
         for video_id in ids:
             used = await self.refreshes.get_due(DueQuery(limit=0))
             paused = await self.turns.paused()
@@ -139,6 +145,7 @@ class Refresher:
             raise
         except errors.YTArchiveError as error:
             return await self._without_answer(video_id, RefreshOutcome.FAILED, error)
+        await self.comments.refresh(video_id)
         return await self._found(found)
 
     async def _found(self, metadata: VideoMetadata) -> RefreshedVideo:

@@ -7,9 +7,11 @@ from datetime import datetime, timedelta
 from ytarchive.common.config import Settings
 from ytarchive.common.models import utc_now
 from ytarchive.common.scheduler import Duty
+from ytarchive.download import DownloadAPI
 from ytarchive.jobs import GovernorAPI, JobsAPI
 from ytarchive.metadata import MetadataAPI
 from ytarchive.refreshing.api import RefreshingAPI
+from ytarchive.refreshing.comments import Comments
 from ytarchive.refreshing.models import RefreshReport, RefreshState, RunRefreshes
 from ytarchive.refreshing.refresher import Findings, Refresher
 from ytarchive.refreshing.turns import Turns
@@ -31,6 +33,7 @@ class RefreshingClients:
     storage: StorageAPI
     refreshes: RefreshesAPI
     findings: Findings
+    download: DownloadAPI
 
 
 class RefreshingService(RefreshingAPI):
@@ -41,7 +44,12 @@ class RefreshingService(RefreshingAPI):
         self._refreshes = clients.refreshes
         self._turns = turns = Turns(clients.jobs, clients.governor, clients.metadata, settings)
         self._refresher = Refresher(
-            turns, clients.metadata, clients.storage, clients.refreshes, clients.findings
+            turns,
+            clients.metadata,
+            clients.storage,
+            clients.refreshes,
+            clients.findings,
+            Comments(clients.download, clients.storage),
         )
         self._held_until: datetime | None = None
 

@@ -27,7 +27,8 @@ def with_stored_comments(fetched: bytes, stored: bytes) -> bytes:
     """Return a file of comments, followed by the stored comments that were not fetched again.
 
     YouTube may send fewer comments than before: because fewer are requested, in another order, or
-    because they were deleted.
+    because they were deleted. If all were fetched, the others get `missing_since`: the time of the
+    first file without them.
     """
     found, before = _document(fetched), _document(stored)
     if found is None or before is None:
@@ -37,6 +38,10 @@ def with_stored_comments(fetched: bytes, stored: bytes) -> bytes:
     earlier = [each for each in _comments(before) if _identity(each) not in known]
     if not earlier:
         return fetched
+    if found.get("complete") is True:
+        since = found.get("fetched_at")
+        earlier = [{"missing_since": since} | each if isinstance(each, dict) else each
+                   for each in earlier]  # fmt: skip
     head = {name: value for name, value in found.items() if name != "comments"}
     lines = ",\n".join(json.dumps(each, ensure_ascii=False) for each in [*comments, *earlier])
     opening = json.dumps(head | {"comments": []}).removesuffix("]}")

@@ -36,6 +36,9 @@ class DueRefreshes(Model):
     """The stored videos whose metadata is to be refreshed, and what today's refreshes used."""
 
     video_ids: list[str] = Field(description="The most and the least overdue ones, in turn")
+    with_comments: list[str] = Field(
+        default=[], description="Those of them whose profile has comments"
+    )
     next_at: UtcDatetime | None = Field(
         default=None, description="When the next refresh is due; null without stored videos"
     )

@@ -63,11 +63,14 @@ class RefreshesService(WatchedOperations, RefreshesAPI):
         values = {"now": to_micros(now), "limit": -(-request.limit // 2)}
         least = await self._database.fetch_all("newest_due", values)
         most = await self._database.fetch_all("oldest_due", values)
-        ids = [row["video_id"] for pair in zip(most, least, strict=True) for row in pair]
+        rows = [row for pair in zip(most, least, strict=True) for row in pair]
+        ids = list(dict.fromkeys(row["video_id"] for row in rows))[: request.limit]
+        commented = {row["video_id"] for row in rows if row["with_comments"]}
         used = await self._database.fetch_one("get_budget", {"day": _day(now)})
         following = await self._database.fetch_one("next_refresh")
         return DueRefreshes(
-            video_ids=list(dict.fromkeys(ids))[: request.limit],
+            video_ids=ids,
+            with_comments=[each for each in ids if each in commented],
             next_at=from_micros(following["refresh_at"]) if following else None,
             requests_today=used["requests"] if used else 0,
             units_today=used["units"] if used else 0,

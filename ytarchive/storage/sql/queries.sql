@@ -351,10 +351,18 @@ WHERE video_id = :video_id;
 -- Refreshes ---------------------------------------------------------------------------------------
 
 -- name: oldest_due
-SELECT video_id FROM videos WHERE refresh_at <= :now ORDER BY refresh_at, video_id LIMIT :limit;
+SELECT video_id, (
+    SELECT json_extract(profiles.profile, '$.include_comments') FROM profiles
+    WHERE profiles.number = videos.profile
+) AS with_comments
+FROM videos WHERE refresh_at <= :now ORDER BY refresh_at, video_id LIMIT :limit;
 
 -- name: newest_due
-SELECT video_id FROM videos WHERE refresh_at <= :now
+SELECT video_id, (
+    SELECT json_extract(profiles.profile, '$.include_comments') FROM profiles
+    WHERE profiles.number = videos.profile
+) AS with_comments
+FROM videos WHERE refresh_at <= :now
 ORDER BY refresh_at DESC, video_id DESC LIMIT :limit;
 
 -- name: next_refresh

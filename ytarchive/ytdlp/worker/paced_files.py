@@ -141,7 +141,7 @@ class PacedFiles:
             ydl.params = params
 
     def _write_comments(self, part: Path) -> None:
-        ydl, written = self._fetcher.ydl, 0
+        ydl, written, is_complete = self._fetcher.ydl, 0, True
         extractor = ydl.get_info_extractor("Youtube")
         # Without the watch page yt-dlp makes the address of the comments from the video's id.
         found = extractor._get_comments({}, self._order.video_id, [], None)  # noqa: SLF001  # the public way extracts the video again
@@ -153,8 +153,10 @@ class PacedFiles:
                 written += 1
                 if time.monotonic() > self._end:
                     self.remarks.append(f"only the first {written} comments, after half an hour")
+                    is_complete = False
                     break
-            file.write("]}\n")
+            is_complete &= written < self._order.profile.most_comments
+            file.write(f'], "complete": {json.dumps(is_complete)}}}\n')
         if not written:
             raise NotThereError("YouTube has none, or they are disabled")
 
