@@ -17,7 +17,7 @@ from tests.harness import Server, environment
 from tests.standin import StandInProcess
 from tests.unit.storage.foreign_libraries import media, write_file
 
-PAGES = ["README.md", "docs/tutorial.md", "docs/how-to.md"]
+PAGES = ["README.md", "docs/tutorial.md", "docs/how-to.md", "docs/follow-channels.md"]
 
 
 def marked(page: str) -> list[str]:
@@ -28,8 +28,9 @@ def marked(page: str) -> list[str]:
 FIRST, TASKS, SEARCHING, SETTINGS = marked("README.md")
 [OVER_HTTP] = marked("docs/tutorial.md")
 HOW_TO = marked("docs/how-to.md")
-BROWSE, SERVERS, FORMATS, CAPTIONS, PROFILES, ADOPT, SELECT, FOLLOW, *OTHERS = HOW_TO
+BROWSE, SERVERS, FORMATS, CAPTIONS, PROFILES, ADOPT, SELECT, *OTHERS = HOW_TO
 RETAIN, PAUSE, BACKUP, MOVE, HISTORY, REMOVE, UNDO, EXPORT, FEEDS, COOKIES = OTHERS
+FOLLOW = marked("docs/follow-channels.md")
 VIDEO = "jNQXAC9IVRw"
 ADOPTED = "abcdef0ABCD"
 
@@ -144,13 +145,14 @@ def test_the_recipe_for_selection_excludes_a_trailer(
     assert "The Trailer" in run(SELECT, variables)
 
 
-def test_the_recipe_for_following_archives_the_newest_videos(variables: dict[str, str]) -> None:
+def test_the_page_about_following_archives_the_newest_videos(variables: dict[str, str]) -> None:
     home = Path(variables["HOME"])
     own = variables | {"YTARCHIVE_STORAGE__BASE_PATH": str(home / "followed")}
-    printed = run(FOLLOW, own)
+    printed = "".join(run(block, own) for block in FOLLOW)
     assert "jawed is followed: the newest 2 videos and new ones" in printed
     assert "*/15 * * * * ytarchive subscriptions run --due" in printed
     assert "0 sources added, 1 followed already" in printed
+    assert "jawed is no longer followed; its videos are kept" in printed
     assert len(list(home.glob("followed/videos/*/*.mp4"))) == 2
 
 

@@ -68,7 +68,7 @@ def _when(subscription: Subscription) -> str | None:
 def _result(last: CheckResult | None) -> str | None:
     if last is None:
         return None
-    if last.outcome is CheckOutcome.NEW:
+    if last.outcome is CheckOutcome.NEW and not (last.message and not last.new_videos):
         return counted(last.new_videos, "video", " new")
     return last.message or last.outcome.replace("_", " ")
 
