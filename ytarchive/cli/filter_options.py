@@ -17,6 +17,7 @@ filter_options = with_options(
     ),
     click.option("--no-shorts", is_flag=True, help="Leave out shorts."),
     click.option("--no-live", is_flag=True, help="Leave out live streams."),
+    click.option("--no-premieres", is_flag=True, help="Leave out premieres."),
     click.option("--no-members", is_flag=True, help="Leave out videos for members of a channel."),
     click.option(
         "--match", "include_titles", multiple=True, metavar="TEXT",
@@ -69,6 +70,13 @@ filter_options = with_options(
 """The decorator that gives a command the options of a filter."""
 
 
+_LEFT_OUT = {
+    "no_shorts": VideoKind.SHORT,
+    "no_live": VideoKind.LIVE,
+    "no_premieres": VideoKind.PREMIERE,
+}
+
+
 def given_filter(given: dict[str, Any]) -> dict[str, Any]:
     """Return the fields of a filter that the command line gives."""
     context = click.get_current_context()
@@ -77,9 +85,9 @@ def given_filter(given: dict[str, Any]) -> dict[str, Any]:
     }
     names_of_fields = VideoFilter.model_fields.keys() - {"newest"}
     fields = {name: given[name] for name in names_of_fields if is_given.get(name)}
-    if is_given["no_shorts"] or is_given["no_live"]:
-        left_out = {VideoKind.SHORT: given["no_shorts"], VideoKind.LIVE: given["no_live"]}
-        fields["kinds"] = [kind for kind in VideoKind if not left_out.get(kind)]
+    if any(is_given[name] for name in _LEFT_OUT):
+        left_out = {kind for name, kind in _LEFT_OUT.items() if given[name]}
+        fields["kinds"] = [kind for kind in VideoKind if kind not in left_out]
     if is_given["no_members"]:
         fields["members_only"] = False
     if is_given["max_age"]:

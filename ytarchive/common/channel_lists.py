@@ -25,6 +25,8 @@ class VideoKind(StrEnum):
     SHORT = "short"
     LIVE = "live"
     """A live stream, or the recording of one."""
+    PREMIERE = "premiere"
+    """A video that was first shown at an announced time; the videos tab lists it afterwards."""
 
 
 _KINDS = {"UULF": VideoKind.VIDEO, "UUSH": VideoKind.SHORT, "UULV": VideoKind.LIVE}
@@ -84,9 +86,12 @@ def has_newest_first(source: str) -> bool:
     return channel_and_tab(source) is not None or is_newest_first(source)
 
 
-def kind_of_list(playlist_id: str) -> VideoKind | None:
-    """Return the kind of all videos of a tab's list; None for other lists."""
-    return _KINDS.get(_own_list(playlist_id))
+def kinds_of_list(playlist_id: str) -> frozenset[VideoKind]:
+    """Return the kinds of the videos of a tab's list; all kinds for other lists."""
+    kind = _KINDS.get(_own_list(playlist_id))
+    if kind is VideoKind.VIDEO:
+        return frozenset([kind, VideoKind.PREMIERE])
+    return frozenset([kind] if kind else VideoKind)
 
 
 def _own_list(playlist_id: str) -> str:

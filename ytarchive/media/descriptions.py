@@ -39,12 +39,19 @@ def video_metadata(info: Info) -> VideoMetadata:
         like_count=_count(info.get("like_count")),
         comment_count=_count(info.get("comment_count")),
         fetched_at=utc_now(),
-        kind=_KINDS.get(info.get("media_type") or ""),
+        kind=_kind(info),
         language=_language(info),
         members_only=_is_for_members(info),
         is_translated=_may_be_translated(info),
         source="yt-dlp",
     )
+
+
+def _kind(info: Info) -> VideoKind | None:
+    """Return the kind of a video. Only broadcasts have a time of release: streams and premieres."""
+    kind = _KINDS.get(info.get("media_type") or "")
+    is_premiere = kind is VideoKind.VIDEO and info.get("release_timestamp") is not None
+    return VideoKind.PREMIERE if is_premiere else kind
 
 
 def _may_be_translated(info: Info) -> bool:

@@ -46,7 +46,16 @@ def test_filter_reaches_the_jobs_of_lists(cli: Cli, archive: Peers, command: str
     sources = [CHANNEL] if command == "playlist" else [CHANNEL, FILM]
     cli(
         *(command, *sources, "--since", "2026-01-31T00:00:00Z", "--newest", "5", "--no-shorts"),
-        *("--no-live", "--match", "news", "--match", "week*review", "--exclude", "/trailer$/"),
+        *(
+            "--no-live",
+            "--no-premieres",
+            "--match",
+            "news",
+            "--match",
+            "week*review",
+            "--exclude",
+            "/trailer$/",
+        ),
         *("--match-description", "a", "--exclude-description", "b", "--no-members"),
         *("--min-duration", "1m", "--max-duration", "2h", "--max-age", "36h"),
         *("--in-language", "en,de", "--max-videos", "3", "--max-videos-per-day", "9"),

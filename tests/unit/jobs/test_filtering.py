@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from tests.unit.jobs.conftest import Workshop, ended, videos
 from tests.unit.jobs.peers import MetadataPeer, describe, video_id
 from tests.waiting import until
-from ytarchive.common.channel_lists import VideoKind
+from ytarchive.common.channel_lists import VideoKind, kinds_of_list
 from ytarchive.common.errors import MembersOnly
 from ytarchive.common.media import PlaylistVideo, VideoMetadata
 from ytarchive.common.models import utc_now
@@ -65,6 +65,7 @@ SECOND, HOUR, HOURS = timedelta(seconds=1), timedelta(hours=1), timedelta(hours=
         ({"since": DAY}, Facts(), None),
         ({"kinds": ["video"]}, Facts(kind=VideoKind.SHORT), "it is a short"),
         ({"kinds": ["video", "live"]}, Facts(kind=VideoKind.LIVE), None),
+        ({"kinds": ["video"]}, Facts(kind=VideoKind.PREMIERE), "it is a premiere"),
         ({"kinds": ["short"]}, Facts(duration=181), "it is a long video"),
         ({"kinds": ["short"]}, Facts(duration=180), None),
         ({"kinds": ["video"]}, Facts(), None),
@@ -112,10 +113,13 @@ def test_age_is_that_at_present() -> None:
 @pytest.mark.parametrize(
     ("kinds", "facts", "is_needed"),
     [
-        (["video", "short", "live"], Facts(), False),
+        (["video", "short", "live", "premiere"], Facts(), False),
+        (["video", "short", "live"], Facts(), True),
+        (["video", "premiere"], Facts(possible_kinds=kinds_of_list("UULF" + "a" * 22)), False),
+        (["video"], Facts(possible_kinds=kinds_of_list("UULF" + "a" * 22)), True),
         (["video", "live"], Facts(), True),
         (["video", "live"], Facts(duration=180), True),
-        (["video", "live"], Facts(duration=181), False),
+        (["video", "live", "premiere"], Facts(duration=181), False),
         (["video"], Facts(duration=181), True),
         (["video"], Facts(kind=VideoKind.LIVE), False),
     ],
@@ -378,7 +382,7 @@ async def test_kind_is_not_requested_if_the_length_decides(
     [long] = described.playlists[UPLOADS] = ids([1])
     described.known = {long: {"duration": 1000}}
     async with workshop.open() as jobs:
-        await sync(jobs, {"kinds": ["video", "live"]})
+        await sync(jobs, {"kinds": ["video", "live", "premiere"]})
     assert (workshop.download.started, described.extracted) == ([long], [])
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple, Self
 
 from pydantic import Field, model_validator
 
-from ytarchive.common.channel_lists import LONGEST_SHORT, VideoKind, kind_of_list
+from ytarchive.common.channel_lists import LONGEST_SHORT, VideoKind, kinds_of_list
 from ytarchive.common.languages import covered
 from ytarchive.common.media import PlaylistVideo, VideoMetadata
 from ytarchive.common.models import Model, UtcDatetime, utc_now
@@ -35,6 +35,8 @@ class Facts:
     duration: int | None = None
     uploaded: datetime | None = None
     kind: VideoKind | None = None
+    possible_kinds: frozenset[VideoKind] = frozenset(VideoKind)
+    """The kinds of the videos of the list that has the video."""
     description: str | None = None
     language: str | None = None
     is_for_members: bool | None = None
@@ -45,7 +47,7 @@ class Facts:
         return cls(
             title=entry.title if entry.is_available and entry.title else None,
             duration=entry.duration or None,
-            kind=kind_of_list(list_id),
+            possible_kinds=kinds_of_list(list_id),
             is_for_members=entry.members_only or None,
         )
 
@@ -94,7 +96,8 @@ class VideoFilter(Model):
     kinds: list[VideoKind] = Field(
         default=list(VideoKind),
         min_length=1,
-        description="`live` includes recordings of live streams",
+        description="`live` includes recordings of live streams; a `premiere` is a video that was "
+        "first shown at an announced time",
     )
     languages: list[AudioLanguage] = Field(
         default=[],
@@ -224,7 +227,11 @@ class VideoFilter(Model):
 
     def _of_kind(self, facts: Facts) -> Exclusion | None:
         is_possible = bool(self._possible(facts))
-        return None if is_possible else Exclusion("kinds", f"it is a {facts.kind or 'long video'}")
+        if is_possible:
+            return None
+        listed = facts.possible_kinds - {VideoKind.PREMIERE}
+        kind = facts.kind or (next(iter(listed)) if len(listed) == 1 else "long video")
+        return Exclusion("kinds", f"it is a {kind}")
 
     def _of_audience(self, facts: Facts) -> Exclusion | None:
         spoken = [facts.language] if facts.language else []
@@ -246,7 +253,7 @@ def _kinds(facts: Facts) -> set[VideoKind]:
     if facts.kind is not None:
         return {facts.kind}
     is_long = facts.duration is not None and facts.duration > LONGEST_SHORT
-    return set(VideoKind) - ({VideoKind.SHORT} if is_long else set())
+    return set(facts.possible_kinds) - ({VideoKind.SHORT} if is_long else set())
 
 
 def _require_order(name: str, in_order: bool) -> None:
