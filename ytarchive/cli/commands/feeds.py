@@ -100,7 +100,8 @@ def _feeds(page: Page[PodcastFeed]) -> RenderableType:
 
 def _address(added: PodcastFeedAddress) -> RenderableType:
     return Lines(
-        cell(f"Podcast feed of {added.feed.title} ({added.feed.id}); the address is shown once:"),
+        cell(f"Podcast feed {added.feed.id} of {added.feed.title}"),
+        cell("Its address, which is shown only once:"),
         cell(added.address),
     )
 
