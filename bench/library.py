@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from bench.world import World
 from ytarchive.common.config import StorageConfig
 from ytarchive.common.database import Database, Writer
 from ytarchive.common.identity import create_identity, new_identity
+from ytarchive.common.media import VideoMetadata
 from ytarchive.storage.library.repository import SCHEMA
 from ytarchive.storage.library.rows import file_row
 from ytarchive.storage.search.documents import Change, Document, Track, document, packed
@@ -144,12 +146,20 @@ def insert(some: list[MadeUp]) -> "_Insert":
     return _Insert(some)
 
 
+def metadata_file(video: MadeUp) -> bytes:
+    """The content of `metadata/videos/<id>.json`."""
+    fields = _metadata(video) | {"description": video.description}
+    uploaded, stored_at = fields.pop("upload_date"), fields.pop("now")
+    times = {"upload_date": uploaded // 1_000_000, "fetched_at": stored_at // 1_000_000}
+    return VideoMetadata.model_validate(fields | times).model_dump_json(indent=2).encode()
+
+
 def registered(video: MadeUp) -> list[str]:
     """The paths of a video's files."""
     return [str(row["path"]) for row in _files(video)]
 
 
-def _metadata(video: MadeUp) -> dict[str, object]:
+def _metadata(video: MadeUp) -> dict[str, Any]:
     return {
         "video_id": video.video_id,
         "title": video.title,

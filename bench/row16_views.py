@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bench.library import insert, registered, videos
+from bench.library import insert, metadata_file, registered, videos
 from bench.report import Row
 from bench.world import BenchServer, World
 from ytarchive.common.config import StorageConfig
@@ -29,7 +29,6 @@ def measure(world: World) -> list[Row]:
     create_identity(base_path, new_identity())
     files = asyncio.run(_fill(base_path, count))
     bare = _links(world.folder(), files)
-    (base_path / "metadata").mkdir(exist_ok=True)
     (base_path / "metadata" / "views.json").write_text('{"version": 1, "views": []}')
     with world.server(base_path=base_path, server__request_timeout=600) as server:
         library = _measured(server, "library")
@@ -59,13 +58,19 @@ def _measured(server: BenchServer, policy: str) -> tuple[dict[str, Any], dict[st
 
 
 async def _fill(base_path: Path, count: int) -> list[Path]:
-    """Register videos and create their files, of a few bytes each; return the shown ones."""
+    """Register videos and create their files, of a few bytes each; return the shown ones.
+
+    The metadata are complete, since views for media servers read them.
+    """
     files: list[Path] = []
-    async with await Database.open(Layout.of(StorageConfig(base_path=base_path)).database,
-                                   SCHEMA) as database:  # fmt: skip
+    layout = Layout.of(StorageConfig(base_path=base_path))
+    layout.metadata_folder.mkdir(parents=True)
+    async with await Database.open(layout.database, SCHEMA) as database:
         made = videos(count)
         while some := list(itertools.islice(made, _AT_ONCE)):
             await database.write(insert(some))
+            for video in some:
+                layout.metadata_file(video.video_id).write_bytes(metadata_file(video))
             for path in (base_path / each for video in some for each in registered(video)):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(b"stored")

@@ -68,5 +68,5 @@ def formatted(kind: str, folder: Path, image: Path) -> Iterator[Path]:
     try:
         yield folder
     finally:
-        subprocess.run(["umount", str(folder)], check=True)
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
         subprocess.run(["losetup", "--detach", device], check=True)

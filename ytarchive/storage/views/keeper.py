@@ -129,17 +129,15 @@ class ViewKeeper:
     ) -> None:
         """Show the changed videos, then describe their channels, each once."""
         library = self._library_of(view, request)
-        after = state.revision
-        if after == 0:
+        if state.revision == 0:
             await self._remove_unknown(view, sync)
-        while True:
-            videos, last = await library.changed(after)
-            if not last:
-                break
-            await sync.show(videos)
-            after = last
+        videos, last = await library.changed(state.revision)
+        while last:
+            # The next videos are read while these are shown.
+            following, _ = await asyncio.gather(library.changed(last), sync.show(videos))
             if not request.dry_run:
-                await self._set_state(view, replace(state, revision=after))
+                await self._set_state(view, replace(state, revision=last))
+            videos, last = following
         if policy_of(view).describes_channels:
             await sync.describe(await library.changed_channels(state.channels))
 

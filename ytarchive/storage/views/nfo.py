@@ -102,7 +102,7 @@ def shown_title(title: str, otherwise: str) -> str:
 def _document(root: str, youtube_id: str, *fields: tuple[str, str | int | None]) -> bytes:
     """Return a document with the fields that have a value, and the id if there is one.
 
-    A tree of elements would take five times as long, and most of the time of a synchronisation.
+    A tree of elements would take three times as long.
     """
     texts = [(name, "" if value is None else _escaped(str(value))) for name, value in fields]
     lines = [f"  <{name}>{text}</{name}>" for name, text in texts if text]

