@@ -177,6 +177,15 @@ class ViewConflict(Conflict):
     remedy = "Choose another name or an empty folder; `ytarchive views` lists the views."
 
 
+class NotCached(Conflict):
+    code, meaning = "E241", "A command that only reads needs an answer of YouTube"
+    remedy = (
+        "Name a channel by its id or title; `ytarchive storage list` shows both. For other answers,"
+        " repeat the command when no other one uses the archive."
+    )
+    reason = "not_cached"
+
+
 class MalformedRequest(RequestError):
     code, status = "E015", 400
     meaning = "The request is not valid HTTP"

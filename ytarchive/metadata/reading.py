@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Self
 
 from ytarchive.common.config import Settings
-from ytarchive.common.errors import NotFound, NotWritable
+from ytarchive.common.errors import NotCached
 from ytarchive.common.media import ChannelMetadata, PlaylistMetadata, VideoMetadata
 from ytarchive.common.read_only import ReadOnlyDatabase
 from ytarchive.metadata.api import ListFeed, MetadataQuery, VideoMetadataQuery
@@ -17,27 +17,24 @@ from ytarchive.ytdlp import Extractor
 
 
 class ReadOnlyMetadata(MetadataService):
-    """Answers from `metadata.db`. What needs a request to YouTube raises an error."""
+    """Answers from `metadata.db`. Operations that need a request to YouTube raise NotCached."""
 
     async def get_video(self, video_id: str, request: VideoMetadataQuery) -> VideoMetadata:
         known = (await self._cache.known([video_id])).get(video_id)
         if not isinstance(known, VideoMetadata):
-            raise NotWritable(f"{video_id} was not requested lately, and this command only reads")
+            raise NotCached(f"{video_id} was not requested lately, and this command only reads")
         return known
 
     async def get_playlist(self, playlist_id: str, request: MetadataQuery) -> PlaylistMetadata:
-        raise NotWritable("lists are requested from YouTube, and this command only reads")
+        raise NotCached("lists are requested from YouTube, and this command only reads")
 
     async def get_feed(self, playlist_id: str) -> ListFeed:
-        raise NotWritable("feeds are requested from YouTube, and this command only reads")
+        raise NotCached("feeds are requested from YouTube, and this command only reads")
 
     async def get_channel(self, channel: str, request: MetadataQuery) -> ChannelMetadata:
         known = await self._cache.known_channel(channel, stale=True)
         if known is None:
-            message = f"{channel} was not requested before, so its channel is not known here: give"
-            raise NotFound(
-                f"{message} the id or title of the channel from `ytarchive storage list`"
-            )
+            raise NotCached(f"{channel} was not requested before, and this command only reads")
         return known
 
     @classmethod

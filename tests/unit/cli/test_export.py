@@ -39,7 +39,7 @@ def test_lists_are_printed_as_they_are(cli: Cli) -> None:
     assert "no video of a channel with the id or title 'nobody'" in unknown.err
     handle = cli("export", "json", "--channel", "@nobody")
     assert (handle.code, handle.out) == (1, "")
-    assert "give the id or title of the channel from `ytarchive storage list`" in handle.err
+    assert "Name a channel by its id or title; `ytarchive storage list` shows both" in handle.err
 
 
 def test_text_is_not_printed_as_json(cli: Cli) -> None:

@@ -508,5 +508,7 @@ async def test_a_video_whose_id_differs_only_in_case_is_refused(
     with pytest.raises(CaseConflict):
         await storage.save_metadata(SaveMetadata(metadata=metadata(other)))
     monkeypatch.undo()
-    assert (await storage.video_exists(VIDEO)).location == location
+    assert (await storage.video_exists(VIDEO)).location == location.model_copy(
+        update={"is_first": False}
+    )
     assert not (await storage.video_exists(other)).exists
