@@ -177,7 +177,7 @@ def _command(
             except errors.StateLocked:
                 if not may_read or kwargs.get("refresh") or kwargs.get("save"):
                     raise
-                with suppress(errors.NotWritable, errors.NotCached):
+                with suppress(errors.NotCached):
                     return await run_with(Access.READ)
                 raise
 

@@ -184,6 +184,8 @@ REQUESTS: dict[str, tuple[Any, ...]] = {
     "get_marks": (VIDEO,),
     "set_marks": (VIDEO, VideoMarks(keep=True)),
     "mark_known": (KnownVideos(video_ids=[VIDEO], place="a disc"),),
+    "list_files": (VIDEO,),
+    "get_file": (VIDEO, f"{VIDEO}.mp4"),
     "get_media": (VIDEO,),
     "get_thumbnail": (VIDEO,),
     "get_captions": (VIDEO, "en"),

@@ -18,7 +18,7 @@ from ytarchive.cli.params import Parsed, range_of
 from ytarchive.cli.session import chosen, connected, read_settings, reading
 from ytarchive.cli.text import counted, plain, shortened
 from ytarchive.cli.times import moment
-from ytarchive.common.errors import LocalError, NotWritable
+from ytarchive.common.errors import LocalError, NotCached
 from ytarchive.common.models import Page
 from ytarchive.discovery import Archive
 from ytarchive.storage import (
@@ -137,7 +137,7 @@ async def _answer(archive: Archive, ask: Callable[[Archive], Awaitable[T]]) -> T
     """Return the answer; an unknown handle needs a request to YouTube and the archive's lock."""
     try:
         return await ask(archive)
-    except NotWritable:
+    except NotCached:
         return await _changing(ask)
 
 
