@@ -4,6 +4,7 @@ import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -28,6 +29,8 @@ from ytarchive.common.config import StorageConfig
 from ytarchive.common.errors import Conflict, FileFailure, InvalidRequest, NotFound, VideoRemoved
 from ytarchive.common.media import PlaylistVideo
 from ytarchive.common.profile import ArchiveProfile
+from ytarchive.jobs import CreateJob
+from ytarchive.jobs.repairing.service import RepairService
 from ytarchive.maintenance import back_up, restore
 from ytarchive.storage import (
     Access,
@@ -382,3 +385,27 @@ async def test_restored_backup_has_the_marks_that_were_set_after_it(
     kept = [each.video_id for each in (await site.marks.list_marks(MarksQuery(keep=True))).items]
     assert kept == sorted([VIDEO, lost, damaged])
     assert (await site.marks.get_marks(lost)).keep
+
+
+async def test_repair_does_not_fetch_a_lost_video_that_is_marked_as_removed(site: Site) -> None:
+    await site.store()
+    await site.store(OTHER)
+    shutil.rmtree(site.folder)
+    shutil.rmtree(site.folder.with_name(OTHER))
+    mark = MarkedVideo(video_id=VIDEO, removed=True).model_dump_json()
+    marks = site.config.base_path / "metadata" / "marks"
+    (marks / f"{VIDEO}.json").write_text(mark)
+    await ended(site.storage, repair=True)
+    findings = await found(site.storage)
+    assert findings
+    assert not [path for path in findings if VIDEO in path]
+    queued: list[CreateJob] = []
+
+    async def create_job(request: CreateJob) -> Any:
+        queued.append(request)
+        return SimpleNamespace(id="a job")
+
+    await RepairService(create_job, site.storage.verifier, None).repair_videos()
+    assert [each.video_ids for each in queued] == [[OTHER]]
+    asked = await site.storage.videos_exist(ExistsRequest(video_ids=[VIDEO]))
+    assert (asked.video_ids, asked.removed) == ([], [VIDEO])

@@ -119,7 +119,8 @@ class StorageService(WatchedOperations, StorageAPI):
         self._trash = TrashService(bins, *removing, config.trash_days, self.watch)
         verifying = (self._passes, findings, self._library, layout, self._changes.lock)
         self.verifier = Verifier(*verifying, bins, self._remover.forget_if_removed)
-        places = (layout, self._library, store, self._videos, self._descriptions)
+        self._marks = MarksService(database, layout, self._changes, self.watch)
+        places = (layout, self._library, store, self._videos, self._descriptions, self._marks)
         self.adopter = AdoptionService(database, config, self.watch, self._change, *places)
         self._supervisor = Supervisor(self.service)
         self._started = time.monotonic()
@@ -190,7 +191,7 @@ class StorageService(WatchedOperations, StorageAPI):
             ContentAPI: ContentService(self._library, layout, self._store, watch),
             ChannelsAPI: self.known_channels,
             ExportAPI: ExportService(database, layout, self._store, self.channels, watch),
-            MarksAPI: MarksService(database, layout, changes, watch),
+            MarksAPI: self._marks,
         }
 
     async def save_metadata(self, request: SaveMetadata) -> StorageLocation:

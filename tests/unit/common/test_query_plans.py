@@ -34,6 +34,7 @@ SCANS = {
     "count_some": "likewise",
     "stored_entries": "of what is missing, once at each start",
     "some_files": "the first few thousand, and only when an archive has no identity",
+    "found_lists": "the files of one adoption, once at its end",
     "count_outcomes": "the files of one adoption, once at its end",
     "list_undescribed": "videos that wait for their metadata, which are few",
     "removed_but_stored": "an index of the removed videos alone, once at each start",

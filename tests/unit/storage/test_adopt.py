@@ -24,6 +24,7 @@ from ytarchive.common.errors import Conflict
 from ytarchive.storage import (
     AdoptMethod,
     AdoptRequest,
+    ExistsRequest,
     MarksAPI,
     Outcome,
     PassState,
@@ -235,3 +236,28 @@ def test_facts_of_an_mp4_without_a_description_need_no_program(
     facts = ranking.facts_of_local(film, film.stat().st_size, {})
     assert facts.streams == frozenset({"video", "audio"})
     assert facts.label == "48p"
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+async def test_videos_of_a_download_archive_without_media_are_marked_as_known(
+    storage: StorageService, tmp_path: Path, dry_run: bool
+) -> None:
+    """A video whose media is refused is not marked, so that jobs fetch it."""
+    folder, refused, gone = tmp_path / "in", "refused_001", "watched_001"
+    of_yt_dlp(folder, VIDEO)
+    write_file(folder / f"Cut [{refused}].mp4", media()[:-500])
+    names = (VIDEO, refused, gone, OTHER)
+    write_file(folder / "archive.txt", "".join(f"youtube {name}\n" for name in names))
+    marks = cast("MarksAPI", storage.subjects()[MarksAPI])
+    await marks.set_marks(OTHER, VideoMarks(known_elsewhere="a disc"))
+    for _ in range(2):  # repeated by a second run
+        done = await adopt(storage, folder, dry_run=dry_run)
+        assert done.state is PassState.COMPLETE
+        row = (await report(storage))["archive.txt"]
+        known = "4 videos of YouTube; 2 without media are known elsewhere"
+        assert row.detail == f"a download archive with {known}"
+        assert row.outcome is Outcome.NOT_RECOGNISED
+    asked = await storage.videos_exist(ExistsRequest(video_ids=list(names)))
+    places = {} if dry_run else {gone: str(folder / "archive.txt")}
+    assert asked.known_elsewhere == {OTHER: "a disc"} | places
+    assert (folder / "archive.txt").is_file()

@@ -16,6 +16,7 @@ from ytarchive.storage.intake.videos import VideoStore
 from ytarchive.storage.library.descriptions import MetadataStore
 from ytarchive.storage.library.models import SaveVideo, StorageLocation
 from ytarchive.storage.library.repository import Library
+from ytarchive.storage.marks.api import MarksAPI
 from ytarchive.storage.marks.models import read_marks
 from ytarchive.storage.store.layout import Layout
 from ytarchive.storage.store.media_store import MediaStore
@@ -24,7 +25,7 @@ from ytarchive.storage.store.store_folder import StoreFolder
 Changing = Callable[[str, Callable[[], Awaitable[bool]]], Awaitable[bool]]
 """Runs a change of a video to its end while holding the video's lock."""
 
-Places = tuple[Layout, Library, MediaStore, VideoStore, MetadataStore]
+Places = tuple[Layout, Library, MediaStore, VideoStore, MetadataStore, MarksAPI]
 """The parts of the archive that adopted videos are stored with."""
 
 _AT_ONCE = 8
@@ -42,6 +43,7 @@ class AdoptionTarget:
     store: MediaStore
     videos: VideoStore
     descriptions: MetadataStore
+    marks: MarksAPI
     changing: Changing
     min_free: int
 

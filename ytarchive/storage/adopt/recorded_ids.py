@@ -20,6 +20,9 @@ _BEGINNING = 2**16
 _YTDL_SUB = re.compile(r"\.ytdl-sub-.*-download-archive\.json")
 _OF_METUBE = ("completed.json", ".metube/completed.json")
 _METUBE = re.compile(r"(completed|queue|pending|subscriptions)\.json")
+A_LIST = "a download archive"
+DOWNLOAD_ARCHIVE = "yt-dlp's download archive"
+"""The layout of such a list in the report of an adoption."""
 _LIST_SUFFIXES = frozenset({"", ".txt", ".list", ".archive"})
 
 
@@ -92,6 +95,14 @@ def _explained_info(path: Path) -> str | None:
 
 def _explained_list(path: Path) -> str | None:
     """Return what a file is if it is a download archive of yt-dlp."""
+    video_ids = listed_ids(path)
+    if video_ids is None:
+        return None
+    return f"{A_LIST}: it names {len(video_ids)} videos of YouTube"
+
+
+def listed_ids(path: Path) -> list[str] | None:
+    """Return the videos that a download archive of yt-dlp names; None for another file."""
     try:
         beginning = read_regular(path, limit=_BEGINNING)
         if b"\0" in beginning or read_lines(beginning.splitlines()[:-1]).invalid:
@@ -99,10 +110,8 @@ def _explained_list(path: Path) -> str | None:
         read = read_lines(io.BytesIO(read_regular(path, limit=_LARGEST_LIST)))
     except OSError:
         return None
-    if read.invalid or not (read.video_ids or read.of_other_sites):
-        return None
-    names = f"it names {len(read.video_ids)} videos of YouTube"
-    return f"a download archive: {names}; `ytarchive import download-archive` reads it"
+    is_list = not read.invalid and (read.video_ids or read.of_other_sites)
+    return read.video_ids if is_list else None
 
 
 def _json_of(path: Path, limit: int) -> Any:

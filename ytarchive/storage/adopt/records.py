@@ -22,6 +22,7 @@ from ytarchive.storage.adopt.models import (
     Outcome,
 )
 from ytarchive.storage.adopt.recognisers import FoundFile
+from ytarchive.storage.adopt.recorded_ids import DOWNLOAD_ARCHIVE
 from ytarchive.storage.store.background import PassState
 
 _AT_ONCE = 200
@@ -161,6 +162,22 @@ class AdoptionRecords:
 
         await self._database.write(transaction)
         publish(AdoptionChanged(video_id=settled.video_id))
+
+    async def download_archives(self) -> list[str]:
+        """Return the paths of yt-dlp's lists whose videos are not marked yet."""
+        asked = {"layout": DOWNLOAD_ARCHIVE}
+        return [row["path"] for row in await self._database.fetch_all("found_lists", asked)]
+
+    async def without_media(self, video_ids: Sequence[str]) -> list[str]:
+        """Return those of the videos of which the folder has no media."""
+        asked = {"video_ids": json.dumps(video_ids)}
+        found = {row["video_id"] for row in await self._database.fetch_all("found_among", asked)}
+        return [each for each in video_ids if each not in found]
+
+    async def explain(self, path: str, detail: str) -> None:
+        """Record what a file of no video is; it stays where it is."""
+        row = {"path": path, "outcome": Outcome.NOT_RECOGNISED, "detail": detail}
+        await self._database.execute("settle_file", row)
 
     async def page(self, query: AdoptedFileQuery) -> Page[AdoptedFile]:
         """Return a page of the decided files, by path."""

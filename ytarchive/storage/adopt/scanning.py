@@ -21,7 +21,14 @@ from ytarchive.storage.adopt.recognisers import (
     files_in,
     recognised,
 )
-from ytarchive.storage.adopt.recorded_ids import explained, id_in_info, id_in_tags, recorded_in
+from ytarchive.storage.adopt.recorded_ids import (
+    A_LIST,
+    DOWNLOAD_ARCHIVE,
+    explained,
+    id_in_info,
+    id_in_tags,
+    recorded_in,
+)
 
 _UNREADABLE = frozenset({errno.EACCES, errno.EPERM, errno.ENAMETOOLONG})
 
@@ -101,7 +108,9 @@ class Scan:
         for file in files_in(_with_ids(folder, listing)):
             if file.video_id is None:
                 path = folder / file_name(PurePosixPath(file.path).name)
-                yield replace(file, problem=explained(path) or file.problem)
+                known = explained(path)
+                layout = DOWNLOAD_ARCHIVE if known and known.startswith(A_LIST) else file.layout
+                yield replace(file, problem=known or file.problem, layout=layout)
             else:
                 yield file
 

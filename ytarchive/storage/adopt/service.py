@@ -23,6 +23,7 @@ from ytarchive.common.presence import ArchiveWatch
 from ytarchive.storage.adopt.api import AdoptionAPI
 from ytarchive.storage.adopt.deciding import AdoptionTarget, Changing, Decisions, Places
 from ytarchive.storage.adopt.examining import Examiner
+from ytarchive.storage.adopt.lists import ListImporter
 from ytarchive.storage.adopt.models import (
     AdoptedFile,
     AdoptedFileQuery,
@@ -163,8 +164,9 @@ class AdoptionService(WatchedOperations, AdoptionAPI):
             request.method,
             dry_run=request.dry_run,
         )
+        lists = ListImporter(self._records, self._target.marks, folder, dry_run=request.dry_run)
         session = AdoptionSession(
-            self._records, decisions, self.watch, folder, layout.base, is_listed=is_listed
+            self._records, decisions, lists, self.watch, folder, layout.base, is_listed=is_listed
         )
         return session
 

@@ -1,4 +1,7 @@
-"""One session of the adoption: lists the files of the folder, then adopts video by video."""
+"""One session of the adoption: lists the files of the folder, then adopts video by video.
+
+At the end it marks the videos that only a download archive of yt-dlp names.
+"""
 
 import asyncio
 import itertools
@@ -11,6 +14,7 @@ from ytarchive.common.disk import os_errors
 from ytarchive.common.errors import Cancelled, LocalError, StaleShare, StorageGone, StorageProblem
 from ytarchive.common.presence import ArchiveWatch
 from ytarchive.storage.adopt.deciding import Decisions
+from ytarchive.storage.adopt.lists import ListImporter
 from ytarchive.storage.adopt.models import Outcome
 from ytarchive.storage.adopt.recognisers import FoundFile
 from ytarchive.storage.adopt.records import AdoptionRecords, Settled
@@ -31,6 +35,7 @@ class AdoptionSession:
         self,
         records: AdoptionRecords,
         decisions: Decisions,
+        lists: ListImporter,
         watch: ArchiveWatch,
         root: Path,
         own: Path,
@@ -44,6 +49,7 @@ class AdoptionSession:
         self._is_listed = is_listed
         self._records = records
         self._decisions = decisions
+        self._lists = lists
         self._watch = watch
         self._root = root
         self._scan = Scan(root, own)
@@ -65,6 +71,9 @@ class AdoptionSession:
             if not self._is_listed:
                 await self._list()
             await self._adopt()
+            if not self.is_stopped:
+                await self._require_disks()
+                await self._lists.mark_known()
         except Cancelled:
             return PassState.STOPPED
         return PassState.STOPPED if self.is_stopped else PassState.COMPLETE

@@ -813,6 +813,14 @@ UPDATE adoption SET videos_found = (
 -- name: found_files_of
 SELECT * FROM adopted_files WHERE video_id = :video_id AND outcome IS NULL ORDER BY path;
 
+-- name: found_lists
+SELECT path FROM adopted_files
+WHERE video_id IS NULL AND layout = :layout AND outcome = 'not_recognised' ORDER BY path;
+
+-- name: found_among
+SELECT asked.value AS video_id FROM json_each(:video_ids) AS asked
+WHERE EXISTS (SELECT 1 FROM adopted_files WHERE video_id = asked.value);
+
 -- name: mark_begun
 UPDATE adopted_files SET begun_as = :name WHERE path = :path;
 
