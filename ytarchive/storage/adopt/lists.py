@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ytarchive.common.file_names import file_name, shown_name
 from ytarchive.storage.adopt.recorded_ids import A_LIST, listed_ids
-from ytarchive.storage.adopt.records import AdoptionRecords
+from ytarchive.storage.adopt.records import ListRecords
 from ytarchive.storage.marks.api import MarksAPI
 from ytarchive.storage.marks.models import KnownVideos
 
@@ -20,9 +20,7 @@ class ListImporter:
     media in the folder is not marked: if the media was refused, it should be fetched.
     """
 
-    def __init__(
-        self, records: AdoptionRecords, marks: MarksAPI, root: Path, *, dry_run: bool
-    ) -> None:
+    def __init__(self, records: ListRecords, marks: MarksAPI, root: Path, *, dry_run: bool) -> None:
         self._records = records
         self._marks = marks
         self._root = root

@@ -163,6 +163,26 @@ class AdoptionRecords:
         await self._database.write(transaction)
         publish(AdoptionChanged(video_id=settled.video_id))
 
+    async def page(self, query: AdoptedFileQuery) -> Page[AdoptedFile]:
+        """Return a page of the decided files, by path."""
+        try:
+            after = bytes.fromhex(query.cursor or "")
+        except ValueError:
+            raise refused_cursor() from None
+
+        async def fetch(count: int) -> list[Row]:
+            asked = {"outcome": query.outcome, "cursor": after, "limit": count}
+            return await self._database.fetch_all("list_adopted_files", asked)
+
+        return await _FILES.page(query.limit, fetch)
+
+
+class ListRecords:
+    """The rows of download archives of yt-dlp in the adopted folder."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
     async def download_archives(self) -> list[str]:
         """Return the paths of yt-dlp's lists whose videos are not marked yet."""
         asked = {"layout": DOWNLOAD_ARCHIVE}
@@ -178,19 +198,6 @@ class AdoptionRecords:
         """Record what a file of no video is; it stays where it is."""
         row = {"path": path, "outcome": Outcome.NOT_RECOGNISED, "detail": detail}
         await self._database.execute("settle_file", row)
-
-    async def page(self, query: AdoptedFileQuery) -> Page[AdoptedFile]:
-        """Return a page of the decided files, by path."""
-        try:
-            after = bytes.fromhex(query.cursor or "")
-        except ValueError:
-            raise refused_cursor() from None
-
-        async def fetch(count: int) -> list[Row]:
-            asked = {"outcome": query.outcome, "cursor": after, "limit": count}
-            return await self._database.fetch_all("list_adopted_files", asked)
-
-        return await _FILES.page(query.limit, fetch)
 
 
 class UndescribedRecords:

@@ -33,7 +33,7 @@ from ytarchive.storage.adopt.models import (
     UndescribedVideos,
 )
 from ytarchive.storage.adopt.placing import Placer, adoption_folder
-from ytarchive.storage.adopt.records import AdoptionRecords, UndescribedRecords
+from ytarchive.storage.adopt.records import AdoptionRecords, ListRecords, UndescribedRecords
 from ytarchive.storage.adopt.session import AdoptionSession
 from ytarchive.storage.store.background import BackgroundPass, PassState
 from ytarchive.storage.store.layout import Layout
@@ -58,6 +58,7 @@ class AdoptionService(WatchedOperations, AdoptionAPI):
         super().__init__(watch)
         self._records = AdoptionRecords(database)
         self._undescribed = UndescribedRecords(database)
+        self._listed = ListRecords(database)
         self._target = AdoptionTarget(*places, changing, config.min_free)
         self._config = config
         self.trusts_callers = False
@@ -164,7 +165,7 @@ class AdoptionService(WatchedOperations, AdoptionAPI):
             request.method,
             dry_run=request.dry_run,
         )
-        lists = ListImporter(self._records, self._target.marks, folder, dry_run=request.dry_run)
+        lists = ListImporter(self._listed, self._target.marks, folder, dry_run=request.dry_run)
         session = AdoptionSession(
             self._records, decisions, lists, self.watch, folder, layout.base, is_listed=is_listed
         )
