@@ -83,12 +83,13 @@ def _published(info: Info) -> datetime | None:
 
 
 def _thumbnails(info: Info) -> dict[str, str]:
-    """Return URLs by quality; the JPEG if YouTube has a picture in two formats."""
+    """Return URLs by quality: of the JPEG, and with the version of the picture if one has it."""
     found: dict[str, str] = {}
     for each in info.get("thumbnails") or []:
         name, _, extension = parts_of(each.get("url") or "").path.rpartition("/")[2].partition(".")
-        if name in _THUMBNAILS and extension == "jpg":
-            found[_THUMBNAILS[name]] = each["url"]
+        key = _THUMBNAILS.get(name)
+        if key and extension == "jpg" and "?v=" not in found.get(key, ""):
+            found[key] = each["url"]
     if not found and info.get("thumbnail"):
         found["default"] = info["thumbnail"]
     return found
