@@ -46,7 +46,9 @@ async def test_saving_metadata_does_not_change_whether_a_video_exists(
     assert found.location is not None
     stored = await storage.save_video(save_request(stage(config)))
     await storage.save_metadata(SaveMetadata(metadata=metadata(title="later")))
-    assert (await storage.video_exists(VIDEO)).location == stored.model_copy(update={"is_first": False})
+    assert (await storage.video_exists(VIDEO)).location == stored.model_copy(
+        update={"is_first": False}
+    )
 
 
 async def test_saves_of_the_same_metadata_at_the_same_time_end_with_one_of_them(
