@@ -28,7 +28,7 @@ COMMANDS = {
     "profiles": ("profiles:profiles", "List and explain the profiles of the settings."),
     "subscribe": (
         "subscriptions:subscribe",
-        "Follow channels and playlists: new videos are archived.",
+        "Follow channels and playlists, and archive their new videos.",
     ),
     "subscriptions": (
         "subscriptions:subscriptions",
@@ -53,7 +53,7 @@ COMMANDS = {
     "views": ("views:views", "Manage folders that show the archive under readable names."),
     "history": (
         "history:history",
-        "Show the versions of a video, or the videos that YouTube has lost.",
+        "Show the versions of a video, or the videos that YouTube no longer has.",
     ),
     "refresh": ("refresh:refresh", "Request the metadata of stored videos again."),
     "marks": ("marks:marks", "List and set the marks of videos: kept, removed, known elsewhere."),

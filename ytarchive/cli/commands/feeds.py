@@ -30,7 +30,7 @@ feeds = Group("feeds", default="list", help="Offer stored videos to podcast apps
 _base_url = click.option(
     "--base-url",
     metavar="URL",
-    help="URL of the server as podcast apps reach it; default: setting.",
+    help="URL of the server for podcast apps; default: server.public_url.",
 )
 
 
@@ -44,18 +44,18 @@ async def list_feeds(archive: Archive, out: Output, limit: int) -> None:
 
 @feeds.command()
 @click.argument("source", required=False)
-@click.option("--profile", metavar="NAME", help="A profile for sound, instead of SOURCE.")
+@click.option("--profile", metavar="NAME", help="An audio profile, instead of SOURCE.")
 @click.option(
     "--items", type=range_of(AddPodcastFeed, "items"), default=100, show_default=True,
-    help="The newest videos that it lists.",
+    help="Number of the newest videos in the feed.",
 )  # fmt: skip
 @_base_url
 @with_archive
 async def add(archive: Archive, out: Output, /, **given: Any) -> None:
     """Add a podcast feed of SOURCE, and print its address.
 
-    SOURCE is a channel or playlist with stored videos. The address contains a key, which is shown
-    only once: whoever has the address can fetch the videos of this feed, and nothing else.
+    SOURCE is a channel or playlist with stored videos. The address is printed only once, because it
+    contains a secret key. Anyone who knows it can fetch the videos of this feed, and nothing else.
     """
     try:
         request = AddPodcastFeed.model_validate(given)

@@ -49,7 +49,7 @@ async def import_list(
     """Follow the channels and playlists in FILE.
 
     FILE is an OPML file, `subscriptions.csv` of Google Takeout, or a list of ids and URLs, one per
-    line. Only new videos are archived, with --all the earlier ones too.
+    line. Earlier videos are archived only with --all.
     """
     options, wanted = given_profile(given), given_filter(given)
     request = {
@@ -87,9 +87,9 @@ async def export_list(archive: Archive, out: Output, file: Path | None) -> None:
 async def preview(
     archive: Archive, out: Output, /, subscription: str, limit: int, **given: Any
 ) -> None:
-    """Show what the rules take and leave out, and why.
+    """Show which videos the rules include and exclude, and why.
 
-    Options of rules are tried instead of those of the subscription.
+    The preview uses the given rules instead of those of the subscription.
     """
     api, wanted = archive.of(SubscriptionsAPI), given_filter(given)
     fields: dict[str, Any] = {"limit": limit}

@@ -14,17 +14,15 @@ from ytarchive.storage import HistoryAPI, LostQuery, RefreshesAPI
 
 @click.command(cls=Command)
 @click.argument("video", type=VIDEO, required=False)
-@click.option(
-    "--lost", is_flag=True, help="List stored videos that YouTube no longer has or shows."
-)
+@click.option("--lost", is_flag=True, help="List stored videos that are unavailable on YouTube.")
 @paged(LostQuery, limit=100)
 @reading
 async def history(
     archive: Archive, out: Output, video: str | None, lost: bool, limit: int, cursor: str | None
 ) -> None:
-    """Show the versions of a video, or the videos that YouTube has lost.
+    """Show the versions of a video, or the videos that YouTube no longer has.
 
-    A version is a state of title, description, thumbnail, captions and length that YouTube showed.
+    A version has a title, a description, a length, a thumbnail and captions.
     """
     if lost is (video is not None):
         raise click.UsageError("Give a VIDEO, or --lost.")

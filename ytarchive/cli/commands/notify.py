@@ -42,7 +42,7 @@ async def targets(archive: Archive, out: Output) -> None:
 @notify.command()
 @with_archive
 async def test(archive: Archive, out: Output) -> int:
-    """Send a test to each configured target.
+    """Send a test notification to each configured target.
 
     The exit code is 1 if a delivery fails.
     """

@@ -23,9 +23,9 @@ from ytarchive.jobs import GovernorAPI, GovernorState, PauseRequest
     "--until",
     type=NEXT_MOMENT,
     metavar="TIME",
-    help="End the pause at 07:00, or at an ISO 8601 time, of this machine's time zone.",
+    help="End the pause at a local time such as 07:00, or at an ISO 8601 time.",
 )
-@click.option("--reason", metavar="TEXT", help="Shown wherever work is reported as waiting.")
+@click.option("--reason", metavar="TEXT", help="Text to display as the reason for waiting.")
 @with_archive
 async def pause(
     archive: Archive,

@@ -30,8 +30,8 @@ async def refresh(
 ) -> int | None:
     """Request the metadata of stored videos again.
 
-    Without VIDEO: of the videos that are due, within the daily budget and if no job is running. A
-    server does this by itself; without one, run `ytarchive refresh` by cron or a timer.
+    Without VIDEO, due videos are refreshed within the daily budget, by yt-dlp only if no job is
+    running. A server does this by itself; without one, run this command by cron or a timer.
     """
     api = archive.of(RefreshingAPI)
     if dry_run:

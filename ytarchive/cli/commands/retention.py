@@ -57,7 +57,7 @@ async def list_rules(archive: Archive, out: Output) -> None:
 @click.option("--newest", type=click.IntRange(1), metavar="N", help="Keep the newest N videos.")
 @click.option("--max-size", metavar="SIZE", help="Keep the newest videos up to this size.")
 @click.option(
-    "--min-free", metavar="SIZE", help="Remove the oldest videos until this much is free."
+    "--min-free", metavar="SIZE", help="Remove the oldest videos until this space is free."
 )
 @with_archive
 async def set_rule(
@@ -70,10 +70,10 @@ async def set_rule(
     max_size: str | None,
     min_free: str | None,
 ) -> None:
-    """Set the rule of a subscription; it replaces the earlier one.
+    """Set or replace the rule of a subscription.
 
-    Nothing is removed before `retention preview` and `retention run`. A video stays as long as a
-    user requested it, another subscription holds it, or it has the mark `keep`.
+    Nothing is removed before `retention preview` and `retention run`. A video is kept if a user
+    requested it, if another list keeps it, or if it has the mark `keep`.
     """
     fields = {
         "max_age_days": max_age and max_age / _DAY,
@@ -95,7 +95,7 @@ async def set_rule(
 @click.argument("subscription")
 @with_archive
 async def off(archive: Archive, out: Output, subscription: str) -> None:
-    """Delete the rule of a subscription, which then keeps its videos."""
+    """Delete the rule of a subscription; its videos are kept."""
     cleared = await archive.of(RetentionAPI).clear_retention(subscription)
     out.show(cleared, lambda each: cell(f"{_name(each)} keeps its videos"))
 
@@ -104,9 +104,9 @@ async def off(archive: Archive, out: Output, subscription: str) -> None:
 @click.argument("subscription", required=False)
 @with_archive
 async def preview(archive: Archive, out: Output, subscription: str | None) -> None:
-    """Show what the rules remove, and why other videos are kept.
+    """Show which videos the rules remove, and why others are kept.
 
-    Without SUBSCRIPTION the preview is about all rules.
+    Without SUBSCRIPTION the preview includes all rules.
     """
     request = RetentionRequest(subscription=subscription)
     out.show(await archive.of(RetentionAPI).preview_retention(request), _preview)
@@ -114,13 +114,13 @@ async def preview(archive: Archive, out: Output, subscription: str | None) -> No
 
 @retention.command("run")
 @click.argument("subscription", required=False)
-@click.option("--due", is_flag=True, help="Only as the daily run of a server: for cron or a timer.")
+@click.option("--due", is_flag=True, help="Apply only the daily rules that are due.")
 @with_archive
 async def run_rules(archive: Archive, out: Output, subscription: str | None, due: bool) -> None:
-    """Remove what the rules release, now and then each day.
+    """Apply the rules now, and from then on each day.
 
-    Removed videos are in the trash. Except with --due, a preview of the same rules in the last 24
-    hours is needed.
+    Videos are moved to the trash. Without --due, a preview of the same rules in the last 24 hours
+    is required.
     """
     if due and subscription is not None:
         raise click.UsageError("Give a SUBSCRIPTION, or --due.")

@@ -42,11 +42,11 @@ from ytarchive.subscriptions import (
 _schedule_options = with_options(
     click.option(
         "--every", type=Parsed("schedule", lambda text: Schedule.parse(f"every {text}")),
-        metavar="6h", help="Check at this interval; default: by the rhythm of the uploads.",
+        metavar="6h", help="Check at this interval; default: adapted to the uploads.",
     ),
     click.option(
         "--cron", type=Parsed("schedule", lambda text: Schedule.parse(f"cron {text}")),
-        metavar="CRON", help="Check by cron, in a time zone: '30 6 * * * Europe/Berlin'.",
+        metavar="CRON", help="Check at cron times in a time zone: '30 6 * * * Europe/Berlin'.",
     ),
 )  # fmt: skip
 
@@ -83,11 +83,11 @@ async def subscribe(
     cron: Schedule | None,
     **given: Any,
 ) -> int:
-    """Follow channels and playlists: new videos are archived.
+    """Follow channels and playlists, and archive their new videos.
 
     SOURCE is a playlist or a channel: an id, an @handle or a URL; the URL of a channel's tab
     (/videos, /shorts, /streams) selects the videos of that tab. Earlier videos are archived only
-    with --newest or --all. A server checks for new videos, or `ytarchive subscriptions run --due`.
+    with --newest or --all. A server or `ytarchive subscriptions run --due` checks for new videos.
     """
     if newest is not None and every_video:
         raise click.UsageError("Give one of --newest and --all.")
@@ -135,9 +135,9 @@ async def list_subscriptions(archive: Archive, out: Output, /, **asked: Any) -> 
 @click.argument("subscription")
 @reading
 async def show(archive: Archive, out: Output, subscription: str) -> None:
-    """Show a subscription, when it is checked next, and why then.
+    """Show a subscription, and the time and reason of its next check.
 
-    SUBSCRIPTION is its id or the beginning of the id, its channel or its playlist.
+    SUBSCRIPTION is the id or its beginning, the channel or the playlist of a subscription.
     """
     out.show(await archive.of(SubscriptionsAPI).get_subscription(subscription), details)
 
@@ -145,7 +145,7 @@ async def show(archive: Archive, out: Output, subscription: str) -> None:
 @subscriptions.command()
 @click.argument("subscription")
 @click.option("--all", "all_videos", is_flag=True, help="Archive all earlier videos too.")
-@click.option("--adaptive", is_flag=True, help="Check by the rhythm of the uploads.")
+@click.option("--adaptive", is_flag=True, help="Adapt the interval to the uploads.")
 @_schedule_options
 @profile_options
 @filter_options
@@ -161,7 +161,7 @@ async def edit(
     cron: Schedule | None,
     **given: Any,
 ) -> None:
-    """Change options, rules or schedule; what is not given stays.
+    """Change the given options, rules or schedule of a subscription.
 
     Changed rules apply to earlier videos too.
     """
@@ -203,8 +203,8 @@ async def resume(archive: Archive, out: Output, subscription: str) -> None:
 
 @subscriptions.command("run")
 @click.argument("subscription", required=False)
-@click.option("--due", is_flag=True, help="Check all subscriptions whose time has come.")
-@click.option("--detach", is_flag=True, help="Check, and leave the jobs to the server.")
+@click.option("--due", is_flag=True, help="Check all subscriptions that are due.")
+@click.option("--detach", is_flag=True, help="Check, and do not wait for the jobs.")
 @with_archive
 async def run_checks(
     archive: Archive, out: Output, subscription: str | None, due: bool, detach: bool

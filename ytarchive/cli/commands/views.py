@@ -50,12 +50,10 @@ async def list_views(archive: Archive, out: Output, /) -> None:
 @click.option(
     "--template", metavar="TEXT", help="With --policy custom: such as '{channel}/{title} [{id}]'."
 )
-@click.option(
-    "--copy", "allow_copy", is_flag=True, help="Copy files where no kind of link is possible."
-)
+@click.option("--copy", "allow_copy", is_flag=True, help="Copy files if links are not possible.")
 @with_archive
 async def add(archive: Archive, out: Output, /, name: str, **given: Any) -> None:
-    """Add a view, and create its files."""
+    """Add a view and create its files."""
     api = archive.of(ViewsAPI)
     try:
         view = AddView.model_validate({"name": name, **given})
