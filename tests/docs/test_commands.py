@@ -78,6 +78,7 @@ SHORT = [
     "ytarchive --version",
     "ytarchive doctor",
     "ytarchive jobs",
+    "ytarchive marks list",
     "ytarchive rebuild",
     "ytarchive refresh",
     "ytarchive storage list --incomplete",

@@ -32,6 +32,7 @@ from ytarchive.common.profile import ArchiveProfile
 from ytarchive.common.services import ServiceName
 from ytarchive.http import CONTRACTS
 from ytarchive.storage import (
+    AddPodcastFeed,
     AddView,
     AdoptedFileQuery,
     AdoptRequest,
@@ -49,9 +50,11 @@ from ytarchive.storage import (
     LostQuery,
     MarksQuery,
     PassState,
+    PodcastFeedQuery,
     RefreshAnswer,
     RemoveVideos,
     RestoreItem,
+    RotatePodcastFeed,
     SaveChannel,
     SaveMetadata,
     SavePlaylist,
@@ -191,10 +194,15 @@ REQUESTS: dict[str, tuple[Any, ...]] = {
     "get_captions": (VIDEO, "en"),
     "get_cleaned_captions": (VIDEO, "en"),
     "rebuild": (),
+    "add_feed": (AddPodcastFeed(source=CHANNEL_ID),),
+    "rotate_feed": (ITEM, RotatePodcastFeed()),
+    "remove_feed": (ITEM,),
+    "get_feed_file": (ITEM, "key", "feed.xml"),
     "add_history": (VIDEO, HistoryEntry(kind=HistoryKind.METADATA, time=utc_now(), data={})),
 }
 OF_DATABASES: dict[str, tuple[Any, ...]] = {
     "list_marks": (MarksQuery(),),
+    "list_feeds": (PodcastFeedQuery(),),
     "list_lost": (LostQuery(),),
     "get_due": (DueQuery(),),
     "use_budget": (UsedBudget(),),

@@ -43,5 +43,5 @@ class ListImporter:
                 continue
             done = await self._marks.mark_known(KnownVideos(video_ids=some, place=place))
             known += done.marked + done.known_before
-        named = f"{A_LIST} with {len(video_ids)} videos of YouTube"
-        await self._records.explain(path, f"{named}; {known} without media are known elsewhere")
+        named = f"{A_LIST}; videos of YouTube: {len(video_ids)}"
+        await self._records.explain(path, f"{named}; without media and known elsewhere: {known}")

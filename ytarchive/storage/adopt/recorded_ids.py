@@ -98,7 +98,7 @@ def _explained_list(path: Path) -> str | None:
     video_ids = listed_ids(path)
     if video_ids is None:
         return None
-    return f"{A_LIST}: it names {len(video_ids)} videos of YouTube"
+    return f"{A_LIST}; videos of YouTube: {len(video_ids)}"
 
 
 def listed_ids(path: Path) -> list[str] | None:
