@@ -255,7 +255,7 @@ async def test_videos_of_a_download_archive_without_media_are_marked_as_known(
         assert done.state is PassState.COMPLETE
         row = (await report(storage))["archive.txt"]
         known = "videos of YouTube: 4; without media and known elsewhere: 2"
-        assert row.detail == f"a download archive with {known}"
+        assert row.detail == f"a download archive; {known}"
         assert row.outcome is Outcome.NOT_RECOGNISED
     asked = await storage.videos_exist(ExistsRequest(video_ids=list(names)))
     places = {} if dry_run else {gone: str(folder / "archive.txt")}
