@@ -85,7 +85,7 @@ def of_site(site: str, video_id: str) -> str:
         ({"A [v1234567890].mp4": media()}, {"": "no id of a video"}),
         ({"A [UCx].info.json": json.dumps({"_type": "playlist"})}, {"": "a playlist or a channel"}),
         ({f"A [{VIDEO}].info.json": info(VIDEO)}, {"": f"describes the video {VIDEO}"}),
-        ({"done": f"youtube {VIDEO}\nvimeo 1\n"}, {"": "videos of YouTube: 1; without media and known elsewhere: 1"}),
+        ({"done": f"youtube {VIDEO}\nvimeo 1\n"}, {"": "videos of YouTube: 1; without media"}),
         ({"notes.txt": "youtube is fun to watch\n"}, {"": "no media file"}),
         ({"folder.jpg": JPEG, "tvshow.nfo": nfo("UCx", "tvshow")}, {"": "media server"}),
     ],
