@@ -101,7 +101,7 @@ async def test_folder_of_yt_dlp_is_adopted_and_not_changed(
     }
     reasons = {path: row.detail for path, row in rows.items() if row.outcome is not Outcome.ADOPTED}
     marked = "videos of YouTube: 2; without media and known elsewhere: 1"
-    assert reasons["download-archive.txt"] == f"a download archive {marked}"
+    assert reasons["download-archive.txt"] == f"a download archive; {marked}"
     assert reasons["A film [0123456789a].mp4.part"].startswith("unfinished")
     assert reasons["A film [0123456789a].f137.mp4"].startswith("unfinished")
     assert "no id of a video" in reasons["holidays.mp4"]
